@@ -1,0 +1,223 @@
+"""Operation: one thing the platform can do, declared once, projected onto every surface.
+
+A capability's entry point is a typed function of a :class:`Context`. The decorator keeps the
+function's own signature for Python callers; CLI, HTTP, MCP, docs and contract tests read
+:attr:`Operation.arguments` (a pydantic model made of the signature) and :attr:`Operation.reply`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property, update_wrapper
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from shopkeeper.core import discovery
+from shopkeeper.core.errors import BadInput, NotAllowed, UnknownName
+
+if TYPE_CHECKING:
+    from shopkeeper.shop.shop import Shop
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=BaseModel)
+
+
+class Effect(IntEnum):
+    """What a call may change, from nothing to what cannot be taken back."""
+
+    READ = 0
+    WRITE = 1
+    CONTACT = 2
+    MONEY = 3
+    IRREVERSIBLE = 4
+
+
+READ, WRITE = Effect.READ, Effect.WRITE
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: a person, a key or the local owner, and what they may do.
+
+    A scope is ``capability:read``, ``capability:write`` or, for either half, ``*``.
+    """
+
+    kind: str
+    name: str
+    scopes: frozenset[str] = frozenset()
+
+    def may(self, capability: str, effect: Effect) -> bool:
+        verbs = ("write",) if effect > Effect.READ else ("read", "write")
+        return any(
+            f"{where}:{verb}" in self.scopes
+            for where in (capability, "*")
+            for verb in (*verbs, "*")
+        )
+
+
+OWNER = Actor("local", "owner", frozenset({"*:*"}))
+"""Who opens the shop's folder on this machine: the operating system has already let them in."""
+
+
+class Progress(Protocol):
+    """Told how far a job is; raises :class:`~shopkeeper.core.errors.Cancelled` when it must stop."""
+
+    def __call__(self, done: float, total: float | None, message: str) -> None: ...
+
+
+def silent(done: float, total: float | None, message: str) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an operation is given: the shop, who asks, and where to tell progress."""
+
+    shop: Shop
+    actor: Actor = OWNER
+    progress: Progress = field(default=silent)
+
+
+class Operation(Generic[P, R]):
+    """A declared operation: call it with a ``Shop`` (as its local owner) or a ``Context``."""
+
+    def __init__(
+        self,
+        function: Callable[Concatenate[Context, P], R],
+        effect: Effect,
+        example: Mapping[str, Any],
+        job: bool,
+    ) -> None:
+        update_wrapper(self, function)
+        self.function: Callable[..., R] = function
+        self.effect = effect
+        self.example = dict(example)
+        self.job = job
+        self.name: str = function.__name__
+        self.capability: str = function.__module__.rpartition(".")[0].rpartition(".")[2]
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.capability}.{self.name}"
+
+    @property
+    def summary(self) -> str:
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        # Context.shop is a forward reference across layers: only the other names are resolved.
+        raw = {k: v for k, v in self.function.__annotations__.items() if k != "ctx"}
+        module = importlib.import_module(self.function.__module__)
+        holder = type("Hints", (), {"__annotations__": raw, "__module__": module.__name__})
+        return typing.get_type_hints(holder, vars(module), include_extras=True)
+
+    @cached_property
+    def arguments(self) -> type[BaseModel]:
+        """The signature as a pydantic model: frozen, unknown arguments refused."""
+        parameters = list(inspect.signature(self.function).parameters.values())[1:]
+        fields: dict[str, Any] = {
+            p.name: (self._hints[p.name], ... if p.default is p.empty else p.default)
+            for p in parameters
+        }
+        title = "".join(
+            part.title() for part in (*self.capability.split("_"), *self.name.split("_"))
+        )
+        config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+        return create_model(f"{title}Arguments", __config__=config, **fields)
+
+    @cached_property
+    def reply(self) -> type[R]:
+        """The pydantic model of what a call returns."""
+        return typing.cast("type[R]", self._hints["return"])
+
+    def __call__(self, where: Shop | Context, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        ctx = where if isinstance(where, Context) else Context(where)
+        bound = inspect.signature(self.function).bind(ctx, *args, **kwargs)
+        return self.run(ctx, dict(list(bound.arguments.items())[1:]))
+
+    def check(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments with their types, or a :class:`BadInput` that names the wrong one."""
+        for key in arguments:
+            if key not in self.arguments.model_fields:
+                raise UnknownName("argument", key, self.arguments.model_fields, field=key)
+        try:
+            checked = self.arguments.model_validate(dict(arguments))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            message = first["msg"].removeprefix("Value error, ")
+            raise BadInput(f"{where}: {message}", hint=self._shape(where), field=where) from error
+        return {name: getattr(checked, name) for name in self.arguments.model_fields}
+
+    def _shape(self, where: str) -> str:
+        known = self.arguments.model_fields.get(where.partition(".")[0])
+        example = self.example.get(where)
+        if known is None:
+            return ""
+        return (
+            f"For example: {example!r}."
+            if example is not None
+            else f"Expected: {known.annotation}."
+        )
+
+    def permit(self, actor: Actor) -> None:
+        """Raise :class:`NotAllowed` unless the actor may run this operation."""
+        if not actor.may(self.capability, self.effect):
+            need = f"{self.capability}:{'read' if self.effect == Effect.READ else 'write'}"
+            raise NotAllowed(
+                f"{actor.name} may not run {self.full_name}.",
+                hint=f"Ask the owner for the scope {need!r}.",
+            )
+
+    def run(self, ctx: Context, arguments: Mapping[str, Any]) -> R:
+        """Check the right and the arguments, do it, and audit it if it writes."""
+        self.permit(ctx.actor)
+        checked = self.check(arguments)
+        if self.effect == Effect.READ:
+            return self.function(ctx, **checked)
+        with ctx.shop.audited(ctx.actor, self.full_name, checked):
+            return self.function(ctx, **checked)
+
+
+def operation(
+    *, effect: Effect, example: Mapping[str, Any] | None = None, job: bool = False
+) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
+    """Declare a function of a :class:`Context` as an operation.
+
+    Args:
+        effect: what a call may change. Above ``WRITE`` is refused until plans and confirmation exist.
+        example: arguments with which the contract tests and the docs call it.
+        job: whether it may take long; it then runs in the background on a server, with progress.
+    """
+    if effect > Effect.WRITE:
+        raise ValueError("an operation above WRITE needs a plan that a person confirms")
+
+    def declare(function: Callable[Concatenate[Context, P], R]) -> Operation[P, R]:
+        return Operation(function, effect, example or {}, job)
+
+    return declare
+
+
+def of(capability: str) -> dict[str, Operation[Any, Any]]:
+    """The operations of one capability, by name, in the order in which they are written."""
+    modules = discovery.capabilities()
+    if capability not in modules:
+        raise UnknownName("capability", capability, modules)
+    module = importlib.import_module(modules[capability])
+    return {o.name: o for o in vars(module).values() if isinstance(o, Operation)}
+
+
+def find(full_name: str) -> Operation[Any, Any]:
+    """The operation called ``capability.name``."""
+    capability, _, name = full_name.partition(".")
+    known = of(capability)
+    if name not in known:
+        raise UnknownName("operation", name, known)
+    return known[name]

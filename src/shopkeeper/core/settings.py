@@ -1,0 +1,114 @@
+"""One frozen Settings per shop, from ``shopkeeper.toml`` and the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from shopkeeper.core.errors import BadInput, UnknownName
+from shopkeeper.core.text import did_you_mean
+
+FILE = "shopkeeper.toml"
+PREFIX = "SHOPKEEPER_"
+
+Language = Literal["zh", "en"]
+
+
+class Settings(BaseModel):
+    """What an owner decides about a shop; the environment (``SHOPKEEPER_TIME_ZONE`` …) wins.
+
+    ``database`` is a SQLAlchemy URL; empty means SQLite in the shop's folder. Give one that holds a
+    password only through ``SHOPKEEPER_DATABASE``: it is never written to the file or shown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="shop", min_length=1, max_length=80)
+    time_zone: str = "UTC"
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    languages: tuple[Language, ...] = Field(default=("en", "zh"), min_length=1)
+    database: str = Field(default="", repr=False)
+    tables: str = "tables"
+    memory_mb: int = Field(default=1500, ge=256, description="what one analytical query may use")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            near = did_you_mean(name, available_timezones())
+            raise ValueError(
+                f"no time zone is named {name!r}" + (f"; did you mean {near!r}?" if near else "")
+            )
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of the shop in ``folder``: the file's, overridden by the environment's."""
+    path = folder / FILE
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is not valid TOML: {error}.", hint="Correct that line.") from error
+    if "database" in values and "@" in str(values["database"]):
+        raise BadInput(
+            f"{path} holds a database URL with credentials.",
+            hint=f"Move it to the environment variable {PREFIX}DATABASE.",
+            field="database",
+        )
+    values |= _from_environment(os.environ if environment is None else environment)
+    return parse(values)
+
+
+def parse(values: Mapping[str, Any]) -> Settings:
+    """Settings made of these values, or a :class:`BadInput` that names the wrong one."""
+    for key in values:
+        if key not in Settings.model_fields:
+            raise UnknownName("setting", key, Settings.model_fields, field=key)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise BadInput(
+            f"The setting {field!r} is wrong: {first['msg']}.",
+            hint=f"Correct it in {FILE} or in {PREFIX}{field.upper()}.",
+            field=field,
+        ) from error
+
+
+def dump(settings: Settings) -> str:
+    """The text of a ``shopkeeper.toml`` with these settings, without the database."""
+    languages = ", ".join(f'"{language}"' for language in settings.languages)
+    return (
+        "# What each line means: docs/settings.md. Secrets belong in the environment, not here.\n"
+        f"name = {_quoted(settings.name)}\n"
+        f"time_zone = {_quoted(settings.time_zone)}\n"
+        f"currency = {_quoted(settings.currency)}\n"
+        f"languages = [{languages}]\n"
+    )
+
+
+def _quoted(text: str) -> str:
+    escaped = "".join(
+        f"\\u{ord(c):04x}" if ord(c) < 32 or c in '"\\' or ord(c) == 127 else c for c in text
+    )
+    return f'"{escaped}"'
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in Settings.model_fields:
+        text = environment.get(PREFIX + field.upper())
+        if text is not None:
+            values[field] = tuple(text.split(",")) if field == "languages" else text
+    return values
