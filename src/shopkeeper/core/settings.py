@@ -29,13 +29,27 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="shop", min_length=1, max_length=80)
-    time_zone: str = "UTC"
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
-    languages: tuple[Language, ...] = Field(default=("en", "zh"), min_length=1)
-    database: str = Field(default="", repr=False)
-    tables: str = "tables"
-    memory_mb: int = Field(default=1500, ge=256, description="what one analytical query may use")
+    name: str = Field(
+        default="shop", min_length=1, max_length=80, description="what people call it"
+    )
+    time_zone: str = Field(default="UTC", description="IANA name; a day is a day there")
+    currency: str = Field(
+        default="USD", pattern=r"^[A-Z]{3}$", description="ISO 4217; every amount is in it"
+    )
+    languages: tuple[Language, ...] = Field(
+        default=("en", "zh"), min_length=1, description="of reports; the first is the default"
+    )
+    database: str = Field(
+        default="",
+        repr=False,
+        description="SQLAlchemy URL of the state; empty: SQLite in the shop's folder",
+    )
+    tables: str = Field(
+        default="tables", description="where the tables are: a folder or an object store's URL"
+    )
+    memory_mb: int = Field(
+        default=1500, ge=256, description="what the queries of one process may use, in megabytes"
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -90,7 +104,7 @@ def dump(settings: Settings) -> str:
     """The text of a ``shopkeeper.toml`` with these settings, without the database."""
     languages = ", ".join(f'"{language}"' for language in settings.languages)
     return (
-        "# What each line means: docs/settings.md. Secrets belong in the environment, not here.\n"
+        "# What each line means: docs/reference.md. Secrets belong in the environment, not here.\n"
         f"name = {_quoted(settings.name)}\n"
         f"time_zone = {_quoted(settings.time_zone)}\n"
         f"currency = {_quoted(settings.currency)}\n"

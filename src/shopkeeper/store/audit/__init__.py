@@ -1,0 +1,1 @@
+"""The audit log: a capability. ``chain`` holds :class:`~shopkeeper.store.audit.chain.Audit`."""

@@ -1,0 +1,235 @@
+"""Customers with their traits, and which sent ids stand for them; every link can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from shopkeeper.core.errors import BadInput, NotFound
+from shopkeeper.store import tables
+from shopkeeper.store.batches import batches
+from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
+
+_PAGE = 5_000
+_IDS = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What the shop knows of one customer; empty fields leave what was known before."""
+
+    customer_id: str
+    first_seen: datetime | None = None
+    language: str | None = None
+    country: str | None = None
+    traits: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Since ``since``, the sent id (a user_id or anonymous_id) stands for the customer."""
+
+    sent_id: str
+    customer_id: str
+    by: str
+    since: datetime
+
+
+class Customers:
+    """The shop's customers and identities, as they are now; identities keep their history."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def upsert(self, rows: Iterable[Customer | Mapping[str, Any]]) -> int:
+        """Add or change customers; how many rows were given.
+
+        Traits are merged by name (None removes one); the earliest ``first_seen`` stays.
+        """
+        count = 0
+        customers = (row if isinstance(row, Customer) else Customer(**row) for row in rows)
+        for batch in batches(customers, _PAGE):
+            with self._database.begin() as connection:
+                merge(connection, batch)
+            count += len(batch)
+        return count
+
+    def get(self, customer_id: str) -> Customer:
+        """The customer, or :class:`NotFound`."""
+        with self._database.connect() as connection:
+            known = _known(connection, [customer_id])
+        if not known:
+            raise NotFound(f"No customer {customer_id!r}.", hint="Check the id.")
+        return known[customer_id]
+
+    def all(self) -> Iterator[dict[str, Any]]:
+        """Every customer in order of id, one page in memory at a time."""
+        c = tables.customers.c
+        query = select(tables.customers).order_by(c.customer_id).limit(_PAGE)
+        last = ""
+        while True:
+            with self._database.connect() as connection:
+                page = connection.execute(query.where(c.customer_id > last)).mappings().all()
+            yield from map(dict, page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1]["customer_id"]
+
+    def identify(self, sent_id: str, customer_id: str, by: str, since: datetime) -> bool:
+        """Let ``sent_id`` stand for the customer; False when it already did."""
+        with self._database.begin() as connection:
+            return identify(connection, Identity(sent_id, customer_id, by, since))
+
+    def undo(self, sent_id: str, by: str) -> Identity | None:
+        """End what ``sent_id`` stands for and return to the link before, if there was one."""
+        i = tables.identities.c
+        with self._database.begin() as connection:
+            _queue(connection)
+            history = connection.execute(
+                select(i.number, i.customer_id, i.by, i.since, i.ended_at)
+                .where(i.sent_id == sent_id, or_(i.ended_by.is_(None), i.ended_by.like("link:%")))
+                .order_by(i.number.desc())
+                .limit(2)
+            ).all()
+            if not history or history[0].ended_at is not None:
+                raise NotFound(f"{sent_id!r} stands for no customer.", hint="Check the id.")
+            _end(connection, sent_id, f"undo:{by}", datetime.now(UTC))
+            if len(history) == 1:
+                return None
+            back = history[1]
+            # The link before comes back as a new row, so that the history shows the detour.
+            connection.execute(
+                update(tables.identities)
+                .where(i.number == back.number)
+                .values(ended_by=f"back:{by}")
+            )
+            found = Identity(sent_id, back.customer_id, back.by, back.since)
+            connection.execute(tables.identities.insert().values(**asdict(found)))
+            return found
+
+    def identities(self) -> Iterator[dict[str, Any]]:
+        """Every current link in order of sent id: sent_id, customer_id, since, by."""
+        i = tables.identities.c
+        query = (
+            select(i.sent_id, i.customer_id, i.since, i.by)
+            .where(i.ended_at.is_(None))
+            .order_by(i.sent_id)
+            .limit(_PAGE)
+        )
+        last = ""
+        while True:
+            with self._database.connect() as connection:
+                page = connection.execute(query.where(i.sent_id > last)).mappings().all()
+            yield from map(dict, page)
+            if len(page) < _PAGE:
+                return
+            last = page[-1]["sent_id"]
+
+    def history(self, sent_id: str) -> list[dict[str, Any]]:
+        """Every link that ``sent_id`` ever had, oldest first, with when and by whom it ended."""
+        query = select(tables.identities).where(tables.identities.c.sent_id == sent_id)
+        with self._database.connect() as connection:
+            rows = connection.execute(query.order_by(tables.identities.c.number)).mappings()
+            return [{k: v for k, v in row.items() if k != "number"} for row in rows]
+
+    def customer_of(self, sent_id: str) -> str | None:
+        """The customer that the sent id stands for now."""
+        i = tables.identities.c
+        query = select(i.customer_id).where(i.sent_id == sent_id, i.ended_at.is_(None))
+        with self._database.connect() as connection:
+            return connection.scalar(query)
+
+    def sent_ids(self, customer_id: str) -> list[str]:
+        """The customer's own id and every id that stands for it now: whose events are theirs."""
+        i = tables.identities.c
+        query = select(i.sent_id).where(i.customer_id == customer_id, i.ended_at.is_(None))
+        with self._database.connect() as connection:
+            return sorted({customer_id, *connection.scalars(query)})
+
+    def delete(self, customer_id: str) -> None:
+        """Remove the customer with traits, links (past ones too) and consent records."""
+        i = tables.identities.c
+        with self._database.begin() as connection:
+            connection.execute(
+                delete(tables.identities).where(
+                    or_(i.customer_id == customer_id, i.sent_id == customer_id)
+                )
+            )
+            for table in (tables.customers, tables.consent):
+                connection.execute(delete(table).where(table.c.customer_id == customer_id))
+
+
+def merge(connection: Connection, customers: Sequence[Customer]) -> None:
+    """Merge each customer into what is known, later ones over earlier ones."""
+    if not customers:
+        return
+    ids = [_required(customer.customer_id, "customer_id") for customer in customers]
+    _queue(connection)
+    merged = _known(connection, ids)
+    for customer in customers:
+        known = merged.get(customer.customer_id)
+        merged[customer.customer_id] = _merged(known or Customer(customer.customer_id), customer)
+    rows = [asdict(merged[customer_id]) for customer_id in sorted(merged)]
+    changed = ["first_seen", "language", "country", "traits"]
+    statement = tables.upsert(connection, tables.customers, ["customer_id"], changed)
+    connection.execute(statement, rows)
+
+
+def identify(connection: Connection, identity: Identity) -> bool:
+    """Let the sent id stand for the customer; False when it already did."""
+    _required(identity.sent_id, "sent_id")
+    _required(identity.customer_id, "customer_id")
+    _queue(connection)
+    i = tables.identities.c
+    now = select(i.customer_id).where(i.sent_id == identity.sent_id, i.ended_at.is_(None))
+    if connection.scalar(now) == identity.customer_id:
+        return False
+    _end(connection, identity.sent_id, f"link:{identity.by}", identity.since)
+    connection.execute(tables.identities.insert().values(**asdict(identity)))
+    return True
+
+
+def _queue(connection: Connection) -> None:
+    """Let one transaction change customers at a time: each reads what is known and adds to it."""
+    if connection.dialect.name == "postgresql":
+        lock(connection, CUSTOMER_LOCK)
+
+
+def _end(connection: Connection, sent_id: str, by: str, at: datetime) -> None:
+    i = tables.identities.c
+    connection.execute(
+        update(tables.identities)
+        .where(i.sent_id == sent_id, i.ended_at.is_(None))
+        .values(ended_at=at, ended_by=by)
+    )
+
+
+def _known(connection: Connection, ids: Sequence[str]) -> dict[str, Customer]:
+    found: dict[str, Customer] = {}
+    for page in batches(sorted(set(ids)), _IDS):
+        query = select(tables.customers).where(tables.customers.c.customer_id.in_(page))
+        for row in connection.execute(query).mappings():
+            found[row["customer_id"]] = Customer(**row)
+    return found
+
+
+def _merged(known: Customer, new: Customer) -> Customer:
+    traits = {k: v for k, v in {**known.traits, **new.traits}.items() if v is not None}
+    seen = [time for time in (known.first_seen, new.first_seen) if time is not None]
+    return Customer(
+        known.customer_id,
+        min(seen, default=None),
+        new.language or known.language,
+        new.country or known.country,
+        traits,
+    )
+
+
+def _required(value: str, field: str) -> str:
+    if not value:
+        raise BadInput(f"{field} is empty.", hint="Give each customer an id.", field=field)
+    return value

@@ -1,0 +1,1 @@
+"""API keys: a capability. ``ring`` holds the class :class:`~shopkeeper.store.keys.ring.Keys`."""

@@ -1,0 +1,79 @@
+"""What the tests run in processes of their own: ``python child.py <what> <database address> …``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from shopkeeper.core.errors import LeaseHeld
+from shopkeeper.core.operation import OWNER
+from shopkeeper.store.audit.chain import Audit
+from shopkeeper.store.database import Database
+from shopkeeper.store.lease import Leases
+from shopkeeper.store.log import Entry, IntakeLog
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def append(database: Database, name: str, transactions: str) -> None:
+    """Append three rows a transaction, saying each transaction's number once it is acknowledged."""
+    log = IntakeLog(database)
+    say("ready")
+    sys.stdin.readline()
+    for number in range(int(transactions)):
+        ids = [f"{name}-{number}-{row}" for row in range(3)]
+        log.append([[Entry(i, name, "", datetime.now(UTC), "events", i.encode()) for i in ids]])
+        say(str(number))
+        time.sleep(0.002)  # gives the other processes their turn
+
+
+def migrate(database: Database) -> None:
+    say("ready")
+    sys.stdin.readline()
+    database.migrate()
+    say("migrated")
+
+
+def race(database: Database, name: str) -> None:
+    leases = Leases(database)
+    say("ready")
+    sys.stdin.readline()
+    try:
+        lease = leases.acquire("tables", name)
+    except LeaseHeld as error:
+        say(f"refused {error}")
+    else:
+        say(f"won {lease.fence}")
+    sys.stdin.readline()
+
+
+def hold(database: Database) -> None:
+    """Take the lease and hang."""
+    lease = Leases(database).acquire("tables", "worker")
+    say(f"won {lease.fence}")
+    time.sleep(600)
+
+
+def audit(database: Database, name: str, entries: str) -> None:
+    log = Audit(database)
+    for number in range(int(entries)):
+        log.append(OWNER, f"test.{name}", {"limit": number})
+    say("done")
+
+
+RUNS: dict[str, Callable[..., None]] = {
+    "append": append,
+    "migrate": migrate,
+    "race": race,
+    "hold": hold,
+    "audit": audit,
+}
+
+if __name__ == "__main__":
+    what, address, *rest = sys.argv[1:]
+    RUNS[what](Database(address), *rest)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from shopkeeper.store.database import Database
+from shopkeeper.store.log import IntakeLog
+
+Start = Callable[..., Any]
+
+
+def test_a_reader_that_follows_the_log_misses_nothing(
+    database: Database, url: str, child: Start
+) -> None:
+    """Three processes append while this one reads on from the last number it saw."""
+    log = IntakeLog(database)
+    transactions = 60
+    writers = [child("append", url, name, str(transactions)) for name in "abc"]
+    for writer in writers:
+        assert writer.line() == "ready"
+    for writer in writers:
+        writer.send("go")
+    seen: list[tuple[int, str, bytes]] = []
+    deadline = time.monotonic() + 30
+    while len(seen) < 3 * 3 * transactions and time.monotonic() < deadline:
+        seen += log.read(seen[-1][0] if seen else 0, 50)
+    assert seen == log.read(0, 10_000)
+    assert len({payload for _, _, payload in seen}) == 3 * 3 * transactions
+    for name in "abc":  # each writer's own order is kept, and its transactions are not torn
+        mine = [p.decode() for _, _, p in seen if p.decode().startswith(f"{name}-")]
+        assert mine == [f"{name}-{n}-{row}" for n in range(transactions) for row in range(3)]
+    first = [payload.decode().split("-")[0] for _, _, payload in seen]
+    assert sum(a != b for a, b in pairwise(first)) > 10  # they did overlap
+
+
+@pytest.mark.parametrize("acknowledged", [1, 25])
+def test_kill_9_loses_no_acknowledged_row_and_doubles_none(
+    database: Database, url: str, child: Start, acknowledged: int
+) -> None:
+    writer = child("append", url, "w", "100000")
+    assert writer.line() == "ready"
+    writer.send("go")
+    said = [writer.line() for _ in range(acknowledged)]
+    writer.kill()
+    said += [line for line in writer.lines() if line.isdigit()]
+    stored = [payload.decode() for _, _, payload in IntakeLog(database).read(0, 1_000_000)]
+    promised = [f"w-{number}-{row}" for number in said for row in range(3)]
+    assert stored[: len(promised)] == promised
+    assert len(stored) == len(set(stored))
+    assert len(stored) % 3 == 0  # a transaction is there whole or not at all
+
+    again = child("append", url, "w", str(len(said) + 1))  # the sender repeats what it is unsure of
+    assert again.line() == "ready"
+    again.send("go")
+    assert again.lines() == [str(number) for number in range(len(said) + 1)]
+    stored = [payload.decode() for _, _, payload in IntakeLog(database).read(0, 1_000_000)]
+    assert len(stored) == len(set(stored)) >= 3 * (len(said) + 1)
