@@ -1,0 +1,38 @@
+"""Keeps what is derived from events up to date, and files few."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from shopkeeper.core.schema import DAILY
+from shopkeeper.warehouse.arrow import conform
+from shopkeeper.warehouse.delta import FileWriter
+from shopkeeper.warehouse.rollup import daily
+from shopkeeper.warehouse.warehouse import Warehouse
+
+_DAYS_AT_ONCE = 60  # bounds memory: about two months of a busy shop
+
+
+def roll_up(warehouse: Warehouse) -> int:
+    """Roll up again each day whose events changed; returns how many days that were."""
+    events, rolled = warehouse.tables["events"].snapshot(), warehouse.tables["daily"].snapshot()
+    if events is None:
+        return 0
+    marks = rolled.marks() if rolled else {}
+    current = events.stamps()
+    stale = sorted(day for day, stamp in current.items() if marks.get(day) != stamp)
+    for start in range(0, len(stale), _DAYS_AT_ONCE):
+        days = stale[start : start + _DAYS_AT_ONCE]
+        with warehouse.connection() as connection:
+            raw = connection.read_parquet(events.uris(days), hive_partitioning=True)
+            rows = daily(raw).order("day, user_id, anonymous_id").to_arrow_table()
+        stamps = pa.array([current[day] for day in rows["day"].to_pylist()], pa.string())
+        files = FileWriter(warehouse.tables["daily"])
+        files.add(conform(rows.append_column("stamp", stamps), DAILY))
+        warehouse.tables["daily"].commit(files.finish(), replace="days")
+    return len(stale)
+
+
+def compact(warehouse: Warehouse) -> int:
+    """Join the small files of every table; returns how many days were joined."""
+    return sum(delta.compact() for delta in warehouse.tables.values())
