@@ -56,6 +56,22 @@ def test_an_identity_holds_until_another_replaces_it(database: Database, noon: d
     assert set(rows[0]) == set(IDENTITIES.names)
 
 
+def test_many_links_at_once_are_those_made_one_by_one(database: Database, noon: datetime) -> None:
+    customers = Customers(database)
+    customers.identify("old", "ann", "identify", noon)
+    customers.identify("kept", "bob", "identify", noon)
+    links = [
+        Identity("new", "ann", "alias", noon),
+        Identity("old", "bob", "alias", noon),
+        Identity("kept", "bob", "alias", noon),
+        Identity("new", "cat", "alias", noon),
+    ]
+    assert customers.link(links) == 3
+    current = {row["sent_id"]: row["customer_id"] for row in customers.identities()}
+    assert current == {"new": "cat", "old": "bob", "kept": "bob"}
+    assert [row["customer_id"] for row in customers.history("new")] == ["ann", "cat"]
+
+
 def test_a_link_can_be_undone_step_by_step(database: Database, noon: datetime) -> None:
     customers = Customers(database)
     for number, customer in enumerate(["ann", "bob", "cat"]):

@@ -110,14 +110,14 @@ def test_a_holder_on_another_host_keeps_its_lease_until_it_ends(database: Databa
 def test_of_processes_that_race_exactly_one_wins(
     database: Database, url: str, child: Callable[..., Any]
 ) -> None:
-    racers = [child("race", url, f"racer {number}") for number in range(3)]
-    assert [racer.line() for racer in racers] == ["ready"] * 3
+    racers = [child("race", url, f"racer {number}") for number in range(2)]
+    assert [racer.line() for racer in racers] == ["ready"] * 2
     for racer in racers:
         racer.send("go")
     said = [racer.line() for racer in racers]
     won = [line for line in said if line == "won 1"]
     refused = [line for line in said if line.startswith("refused tables is held by racer")]
-    assert (len(won), len(refused)) == (1, 2)
+    assert (len(won), len(refused)) == (1, 1)
 
 
 def test_of_threads_that_race_exactly_one_wins(database: Database) -> None:

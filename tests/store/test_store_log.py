@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -140,7 +140,7 @@ class _Pause(list[Identity]):
     """Identities that are not there until the test says so: the transaction stays open meanwhile."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__([Identity("v", "c", "test", datetime.now(UTC))])
         self.reached, self.go = threading.Event(), threading.Event()
 
     def __iter__(self) -> Iterator[Identity]:
@@ -162,11 +162,12 @@ def test_a_reader_never_passes_a_row_that_is_not_committed(
     assert pause.reached.wait(20)  # "slow" has its number and is not committed
     quick.start()
     quick.join(0.3)
-    assert log.read(0, 10) == []
+    meanwhile = log.read(0, 10)
     pause.go.set()
     slow.join()
     quick.join()
     other.close()
+    assert meanwhile == []
     assert _ids(log) == ["slow", "quick"]
 
 

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-import pytest
-
 from shopkeeper.store.database import Database
 from shopkeeper.store.log import IntakeLog
 
@@ -16,35 +14,34 @@ Start = Callable[..., Any]
 def test_a_reader_that_follows_the_log_misses_nothing(
     database: Database, url: str, child: Start
 ) -> None:
-    """Three processes append while this one reads on from the last number it saw."""
+    """Two processes append while this one reads on from the last number it saw."""
     log = IntakeLog(database)
     transactions = 60
-    writers = [child("append", url, name, str(transactions)) for name in "abc"]
+    writers = [child("append", url, name, str(transactions)) for name in "ab"]
     for writer in writers:
         assert writer.line() == "ready"
     for writer in writers:
         writer.send("go")
     seen: list[tuple[int, str, bytes]] = []
     deadline = time.monotonic() + 30
-    while len(seen) < 3 * 3 * transactions and time.monotonic() < deadline:
+    while len(seen) < 2 * 3 * transactions and time.monotonic() < deadline:
         seen += log.read(seen[-1][0] if seen else 0, 50)
     assert seen == log.read(0, 10_000)
-    assert len({payload for _, _, payload in seen}) == 3 * 3 * transactions
-    for name in "abc":  # each writer's own order is kept, and its transactions are not torn
+    assert len({payload for _, _, payload in seen}) == 2 * 3 * transactions
+    for name in "ab":  # each writer's own order is kept, and its transactions are not torn
         mine = [p.decode() for _, _, p in seen if p.decode().startswith(f"{name}-")]
         assert mine == [f"{name}-{n}-{row}" for n in range(transactions) for row in range(3)]
     first = [payload.decode().split("-")[0] for _, _, payload in seen]
     assert sum(a != b for a, b in pairwise(first)) > 10  # they did overlap
 
 
-@pytest.mark.parametrize("acknowledged", [1, 25])
 def test_kill_9_loses_no_acknowledged_row_and_doubles_none(
-    database: Database, url: str, child: Start, acknowledged: int
+    database: Database, url: str, child: Start
 ) -> None:
     writer = child("append", url, "w", "100000")
     assert writer.line() == "ready"
     writer.send("go")
-    said = [writer.line() for _ in range(acknowledged)]
+    said = [writer.line() for _ in range(10)]
     writer.kill()
     said += [line for line in writer.lines() if line.isdigit()]
     stored = [payload.decode() for _, _, payload in IntakeLog(database).read(0, 1_000_000)]

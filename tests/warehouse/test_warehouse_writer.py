@@ -26,6 +26,24 @@ MICRO = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class State:
+    """The store's side of a snapshot; its revision grows whenever a test sets rows."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[Mapping[str, Any]]] = {}
+        self._revision = 0
+
+    def __setitem__(self, name: str, rows: list[Mapping[str, Any]]) -> None:
+        self._rows[name] = rows
+        self._revision += 1
+
+    def rows(self, table: str) -> list[Mapping[str, Any]]:
+        return self._rows.get(table, [])
+
+    def revision(self, _table: str) -> int:
+        return self._revision
+
+
 class House:
     """A log, tables and a writer over them, reopened at will as after a crash."""
 
@@ -33,7 +51,7 @@ class House:
         self.folder = folder
         self.database = Database(f"sqlite:///{folder / 'log.sqlite'}")
         self.database.migrate()
-        self.state: dict[str, list[Mapping[str, Any]]] = {}
+        self.state = State()
         self.now = NOW
         self.reopen()
 
@@ -42,9 +60,7 @@ class House:
         self.warehouse = Warehouse(
             str(self.folder / "tables"), memory_mb=512, spill=self.folder / "spill"
         )
-        self.writer = Writer(
-            self.warehouse, self.log, lambda name: self.state.get(name, []), now=lambda: self.now
-        )
+        self.writer = Writer(self.warehouse, self.log, self.state, now=lambda: self.now)
 
     def accept(self, *rows: dict[str, Any], table: Any = "events") -> None:
         self.log.append([[entry(row, table) for row in rows]])

@@ -16,6 +16,7 @@ from shopkeeper.core.errors import Conflict, NotFound
 from shopkeeper.core.operation import Actor
 from shopkeeper.core.period import Days
 from shopkeeper.core.settings import Settings
+from shopkeeper.shop.state import State
 from shopkeeper.shop.trail import audited
 from shopkeeper.shop.writing import Writing
 from shopkeeper.store.audit.chain import Audit
@@ -28,6 +29,7 @@ from shopkeeper.store.jobs import Jobs
 from shopkeeper.store.keys.ring import Keys
 from shopkeeper.store.log import IntakeLog
 from shopkeeper.store.people import Persons
+from shopkeeper.store.revisions import Revisions
 from shopkeeper.warehouse.source import Tail
 from shopkeeper.warehouse.warehouse import Build, Warehouse
 from shopkeeper.warehouse.writer import Writer, decode
@@ -61,6 +63,7 @@ class Shop:
         self.audit = Audit(self.database)
         self.jobs = Jobs(self.database)
         self.imports = Imports(self.database)
+        self.state = State(self.catalogue, self.people, Revisions(self.database))
         self._writing = Writing(self)
 
     @classmethod
@@ -132,16 +135,6 @@ class Shop:
         """Record who ran what, and how it ended, in the audit chain."""
         with audited(self.audit, actor, operation, arguments):
             yield
-
-    def state(self, table: str) -> Sequence[Mapping[str, Any]]:
-        """The store's current rows of a table that is snapshotted."""
-        rows = {
-            "items": self.catalogue.items,
-            "facts": self.catalogue.facts,
-            "customers": self.people.all,
-            "identities": self.people.identities,
-        }
-        return list(rows[table]())
 
     def close(self) -> None:
         """Give back the database, the engine and, if held, the lease."""

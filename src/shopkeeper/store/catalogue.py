@@ -13,6 +13,7 @@ from shopkeeper.core.errors import BadInput, NotFound, UnknownName
 from shopkeeper.store import tables
 from shopkeeper.store.batches import batches
 from shopkeeper.store.database import Database
+from shopkeeper.store.revisions import bump
 
 _PAGE = 2_000
 _NUMBERS = ("price", "cost", "stock")
@@ -71,11 +72,13 @@ class Catalogue:
         with self._database.begin() as connection:
             for table in (tables.facts, tables.items):
                 connection.execute(delete(table).where(table.c.item_id == item_id))
+            bump(connection, "items", "facts")
 
     def delete_fact(self, fact_id: str) -> None:
         """Remove a fact: copy may no longer claim it."""
         with self._database.begin() as connection:
             connection.execute(delete(tables.facts).where(tables.facts.c.fact_id == fact_id))
+            bump(connection, "facts")
 
     def _upsert(
         self, table: Table, rows: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any]
@@ -91,6 +94,7 @@ class Catalogue:
                     changed = [column for column in columns if column not in key]
                     statement = tables.upsert(connection, table, key, changed)
                     connection.execute(statement, [{**defaults, **row} for row in alike])
+                bump(connection, table.name)
             count += len(batch)
         return count
 

@@ -13,6 +13,7 @@ from shopkeeper.core.errors import BadInput, NotFound
 from shopkeeper.store import tables
 from shopkeeper.store.batches import batches
 from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
+from shopkeeper.store.revisions import bump
 
 _PAGE = 5_000
 _IDS = 900
@@ -84,6 +85,14 @@ class Customers:
         with self._database.begin() as connection:
             return identify(connection, Identity(sent_id, customer_id, by, since))
 
+    def link(self, links: Iterable[Identity]) -> int:
+        """Let many sent ids stand for their customers, a page a transaction; how many were new."""
+        new = 0
+        for page in batches(links, _PAGE):
+            with self._database.begin() as connection:
+                new += link(connection, page)
+        return new
+
     def undo(self, sent_id: str, by: str) -> Identity | None:
         """End what ``sent_id`` stands for and return to the link before, if there was one."""
         i = tables.identities.c
@@ -98,6 +107,7 @@ class Customers:
             if not history or history[0].ended_at is not None:
                 raise NotFound(f"{sent_id!r} stands for no customer.", hint="Check the id.")
             _end(connection, sent_id, f"undo:{by}", datetime.now(UTC))
+            bump(connection, "identities")
             if len(history) == 1:
                 return None
             back = history[1]
@@ -161,6 +171,7 @@ class Customers:
             )
             for table in (tables.customers, tables.consent):
                 connection.execute(delete(table).where(table.c.customer_id == customer_id))
+            bump(connection, "customers", "identities")
 
 
 def merge(connection: Connection, customers: Sequence[Customer]) -> None:
@@ -177,6 +188,7 @@ def merge(connection: Connection, customers: Sequence[Customer]) -> None:
     changed = ["first_seen", "language", "country", "traits"]
     statement = tables.upsert(connection, tables.customers, ["customer_id"], changed)
     connection.execute(statement, rows)
+    bump(connection, "customers")
 
 
 def identify(connection: Connection, identity: Identity) -> bool:
@@ -190,7 +202,32 @@ def identify(connection: Connection, identity: Identity) -> bool:
         return False
     _end(connection, identity.sent_id, f"link:{identity.by}", identity.since)
     connection.execute(tables.identities.insert().values(**asdict(identity)))
+    bump(connection, "identities")
     return True
+
+
+def link(connection: Connection, links: Sequence[Identity]) -> int:
+    """:func:`identify` for many at once: ids that never stood for anybody go in together."""
+    if not links:
+        return 0
+    _queue(connection)
+    i = tables.identities.c
+    taken: set[str] = set()
+    for page in batches(sorted({one.sent_id for one in links}), _IDS):
+        query = select(i.sent_id).where(i.sent_id.in_(page), i.ended_at.is_(None))
+        taken.update(connection.scalars(query))
+    first: dict[str, Identity] = {}
+    later: list[Identity] = []
+    for one in links:
+        _required(one.customer_id, "customer_id")
+        if _required(one.sent_id, "sent_id") in taken or one.sent_id in first:
+            later.append(one)
+        else:
+            first[one.sent_id] = one
+    if first:
+        connection.execute(tables.identities.insert(), [asdict(one) for one in first.values()])
+        bump(connection, "identities")
+    return len(first) + sum(identify(connection, one) for one in later)
 
 
 def _queue(connection: Connection) -> None:

@@ -32,14 +32,21 @@ def translated(address: str) -> Iterator[None]:
         raise Unavailable(
             f"All connections to {address} are in use.", hint="Try again shortly."
         ) from error
-    except exc.DBAPIError as error:
+    except exc.StatementError as error:
+        if isinstance(error.orig, ShopkeeperError):  # a column's type refused the value
+            raise error.orig from None
         ours = _meaning(error, address)
         if ours is None:
             raise
         raise ours from error
+    except (UnicodeEncodeError, OverflowError) as error:  # the drivers let these through
+        raise BadInput(
+            f"The database cannot store a value: {type(error).__name__}.",
+            hint="Leave out broken Unicode and numbers beyond 64 bits.",
+        ) from error
 
 
-def _meaning(error: exc.DBAPIError, address: str) -> ShopkeeperError | None:
+def _meaning(error: exc.StatementError, address: str) -> ShopkeeperError | None:
     cause = _cause(error)
     words = f"{type(error.orig).__name__} {cause}".lower()
     if any(word in words for word in _DAMAGED):
@@ -63,7 +70,7 @@ def _meaning(error: exc.DBAPIError, address: str) -> ShopkeeperError | None:
     return None
 
 
-def _cause(error: exc.DBAPIError) -> str:
+def _cause(error: exc.StatementError) -> str:
     """The driver's first line: it holds neither the statement's parameters nor a password."""
     lines = str(error.orig).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error.orig).__name__

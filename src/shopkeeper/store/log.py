@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, select, text
 from shopkeeper.core.errors import BadInput
 from shopkeeper.store import tables
 from shopkeeper.store.columns import microseconds
-from shopkeeper.store.customers import Customer, Identity, identify, merge
+from shopkeeper.store.customers import Customer, Identity, link, merge
 from shopkeeper.store.database import LOG_LOCK, Database, lock
 
 ID_LIMIT = 256
@@ -95,8 +95,7 @@ class IntakeLog:
             if added:
                 connection.execute(_TAIL, {"before": before})
             merge(connection, customers)
-            for identity in identities:
-                identify(connection, identity)
+            link(connection, identities)
         return _count(groups, fresh)
 
     def read(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:

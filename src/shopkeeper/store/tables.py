@@ -114,6 +114,13 @@ Index(
 )
 Index("identities_history", identities.c.sent_id, identities.c.number)
 
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
 consent = Table(
     "consent",
     metadata,

@@ -43,9 +43,11 @@ class Log(Protocol):
 
 
 class State(Protocol):
-    """The store as the writer sees it: the current rows of what is snapshotted, by table."""
+    """The store as the writer sees it: rows that the tables keep copies of."""
 
-    def __call__(self, table: str) -> Iterable[Mapping[str, Any]]: ...
+    def rows(self, table: str) -> Iterable[Mapping[str, Any]]: ...
+
+    def revision(self, table: str) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Writer:
         self._now = now
         self._hold = hold
         self._lock = threading.RLock()
+        self._copied: dict[str, int] = {}
         self._unsettled: deque[tuple[float, int]] = deque()
 
     def load(
@@ -134,23 +137,19 @@ class Writer:
     def snapshot(self) -> int:
         """Bring items, facts, customers and identities up to the store; the number of changed rows."""
         with self._lock:
-            self._hold()
-            return sum(
-                store_snapshot(self._warehouse, name, self._state(name), self._now())
-                for name in ("items", "facts", "customers", "identities")
-            )
+            return sum(self._copy(name) for name in ("items", "facts", "customers", "identities"))
 
     def maintain(self, *, vacuum: bool = False) -> None:
-        """Bring the rollup up to date and join small files.
+        """Bring the rollup up to date, join small files, and purge the log of what is a week old.
 
-        ``vacuum`` also removes unused files, and from the log what was moved a week ago.
+        ``vacuum`` also removes data files that nothing refers to.
         """
         with self._lock:
             self._hold()
             roll_up(self._warehouse)
             compact(self._warehouse)
+            self._log.purge(self.moved(), self._now() - LOG_MEMORY)
             if vacuum:
-                self._log.purge(self.moved(), self._now() - LOG_MEMORY)
                 for delta in self._warehouse.tables.values():
                     delta.vacuum()
 
@@ -162,6 +161,15 @@ class Writer:
         self._unsettled.append((time.monotonic(), position))
         while self._unsettled and time.monotonic() - self._unsettled[0][0] > _READERS_SECONDS:
             self._log.settle(self._unsettled.popleft()[1])
+
+    def _copy(self, name: str) -> int:
+        revision = self._state.revision(name)  # read first: a change meanwhile is seen next time
+        if self._copied.get(name, 0) == revision:
+            return 0
+        self._hold()
+        changed = store_snapshot(self._warehouse, name, self._state.rows(name), self._now())
+        self._copied[name] = revision
+        return changed
 
     def _read(self) -> list[tuple[int, str, bytes]]:
         return self._log.read(self.moved(), _BATCH)

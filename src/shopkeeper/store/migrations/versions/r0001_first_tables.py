@@ -50,6 +50,12 @@ def _intake() -> None:
 
 def _knowledge() -> None:
     op.create_table(
+        "revisions",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "consent",
         sa.Column("number", _NUMBER, autoincrement=True, nullable=False),
         sa.Column("customer_id", sa.Text(), nullable=False),
