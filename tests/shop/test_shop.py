@@ -31,11 +31,13 @@ def _ids(shop: Shop, live: bool | list[str]) -> set[str]:
 
 def test_a_shop_is_made_once_and_opened_again(tmp_path: Path) -> None:
     settings = Settings(name="茶", time_zone="Asia/Shanghai", currency="CNY")
-    with Shop.create(tmp_path / "s", settings):
+    folder = tmp_path / "s? 茶 #1%20"
+    with Shop.create(folder, settings):
         pass
     with pytest.raises(Conflict, match="a shop"):
-        Shop.create(tmp_path / "s")
-    with Shop.open(tmp_path / "s") as shop:
+        Shop.create(folder)
+    assert (folder / "shop.sqlite").exists()
+    with Shop.open(folder) as shop:
         assert shop.settings == settings
         assert shop.span() is None
 

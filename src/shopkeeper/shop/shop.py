@@ -50,7 +50,7 @@ class Shop:
         self.folder = folder
         self.settings = settings
         self.now = now
-        self.database = Database(settings.database or f"sqlite:///{folder / 'shop.sqlite'}")
+        self.database = Database(settings.database or folder / "shop.sqlite")
         self.database.migrate()
         root = settings.tables if "://" in settings.tables else str(folder / settings.tables)
         self.warehouse = Warehouse(root, memory_mb=settings.memory_mb, spill=folder / "spill")

@@ -37,7 +37,8 @@ class Database:
     on SQLite it would wait for itself. :meth:`connect` reads one consistent state and cannot write.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | Path) -> None:
+        """``url`` is an address, or the path of a SQLite file, whatever characters it has."""
         self._url = _parse(url)
         self.dialect_name: str = self._url.get_backend_name()
         if self.dialect_name == "sqlite":
@@ -120,7 +121,9 @@ def lock(connection: Connection, key: int) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def _parse(url: str) -> URL:
+def _parse(url: str | Path) -> URL:
+    if isinstance(url, Path):
+        return URL.create(_DRIVERS["sqlite"], database=str(url))
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):

@@ -1,0 +1,1 @@
+"""Pure numbers: sufficient statistics that add, and intervals made of them. Speaks to no table."""
