@@ -1,0 +1,1 @@
+"""How data come in: files by importers and mappings, live calls by Segment's protocol."""

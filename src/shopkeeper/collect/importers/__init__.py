@@ -1,0 +1,1 @@
+"""Importers: one file each, found by name. Each has ``ABOUT`` and ``stages(request, stage)``."""
