@@ -1,0 +1,1 @@
+"""Know: who the customers are, in groups that a person can act on."""

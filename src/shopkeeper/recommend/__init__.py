@@ -1,0 +1,1 @@
+"""Recommend: what each customer is likely to want next, and why."""

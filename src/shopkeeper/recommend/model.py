@@ -1,0 +1,106 @@
+"""The fitted recommender of a shop, and what is known of its items."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import narwhals as nw
+import pyarrow as pa
+
+from shopkeeper.core.period import Days
+from shopkeeper.recommend.covisit import Covisit
+from shopkeeper.recommend.history import History, choices, encode
+from shopkeeper.recommend.offer import offerable
+from shopkeeper.recommend.popular import RECENT_DAYS, popularity
+from shopkeeper.recommend.slate import Recommender
+from shopkeeper.shop.shop import Shop
+
+LEARN_DAYS: Final = 365
+"""Older events teach nothing: tastes and assortments have moved on, and memory stays bounded."""
+
+_FRESH: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A recommender with the history it was fitted on; ``items`` holds the catalogue by item_id."""
+
+    recommender: Recommender
+    history: History
+    items: Mapping[str, Mapping[str, Any]]
+    days: Days | None
+    at: datetime
+
+    @property
+    def as_of(self) -> date | None:
+        return self.days.end if self.days else None
+
+
+_fitted: WeakKeyDictionary[Shop, Fitted] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def fitted(shop: Shop) -> Fitted:
+    """The shop's recommender, fitted again when it is older than ten minutes by the shop's clock."""
+    with _lock:
+        now, known = shop.now(), _fitted.get(shop)
+        if known is None or not timedelta(0) <= now - known.at < _FRESH or _moved(shop, known):
+            known = fit(shop)
+            _fitted[shop] = known
+        return known
+
+
+def fit(shop: Shop) -> Fitted:
+    """Learn from the last year of events and the catalogue as it is now."""
+    span = shop.span()
+    days = None
+    if span is not None:
+        first = max(span.start, span.end - timedelta(days=LEARN_DAYS - 1))
+        days = Days(first, span.end)
+    history = encode(
+        shop.query(lambda source: choices(source.events(days)))
+        if days
+        else shop.query(lambda source: choices(source.events()))
+    )
+    items = catalogue(shop)
+    offered = offerable(history.item_ids, items, shop.now())
+    wanted = popularity(history, recent_from_ms=_recent_from(shop, days))
+    recommender = Recommender(Covisit().fit(history), wanted, offered)
+    return Fitted(recommender, history, items, days, shop.now())
+
+
+def catalogue(shop: Shop) -> dict[str, dict[str, Any]]:
+    """The current items by item_id; empty in a shop that has not told its catalogue."""
+    columns = ("item_id", "kind", "title", "price", "stock", "available_from", "expires_at")
+    rows = shop.query(lambda source: source.items().select(*columns))
+    return {row["item_id"]: row for row in rows.to_pylist()}
+
+
+def own_history(shop: Shop, customer_id: str, live: bool) -> pa.Table:
+    """What one customer chose: rows of :func:`~shopkeeper.recommend.history.choices`.
+
+    ``live`` also counts events that were acknowledged a moment ago and wait in the log.
+    """
+    ids = [customer_id, *shop.people.sent_ids(customer_id)] if live else False
+    return shop.query(
+        lambda source: choices(source.events().filter(nw.col("customer_id") == customer_id)),
+        live=ids,
+    )
+
+
+def _recent_from(shop: Shop, days: Days | None) -> int | None:
+    """The start, in the shop's time zone, of the last thirty days of data."""
+    if days is None:
+        return None
+    first = days.end - timedelta(days=RECENT_DAYS - 1)
+    return int(datetime.combine(first, time.min, shop.settings.zone).timestamp() * 1000)
+
+
+def _moved(shop: Shop, known: Fitted) -> bool:
+    span = shop.span()
+    return (span.end if span else None) != known.as_of

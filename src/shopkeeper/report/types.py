@@ -1,0 +1,27 @@
+"""What `report.run` answers with."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from shopkeeper.core.settings import Language
+from shopkeeper.core.types import Value
+
+
+class Line(Value):
+    """One line of the report's summary, with the part of the page that proves it."""
+
+    text: str
+    section: str
+
+
+class Report(Value):
+    """Where the report is, and what it says in short."""
+
+    path: str
+    language: Language
+    first_day: date | None
+    last_day: date | None
+    changed: tuple[Line, ...]
+    next: tuple[Line, ...]
+    bytes: int
