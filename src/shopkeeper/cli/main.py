@@ -1,0 +1,139 @@
+"""``shopkeeper``: the commands that only a terminal has, and the door to all others."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperGroup
+
+import shopkeeper
+from shopkeeper.cli import faults, options, tree
+from shopkeeper.core.errors import Cancelled, ShopkeeperError
+
+app = typer.Typer(
+    name="shopkeeper",
+    help="Shopkeeper 掌柜: know every customer, and what sold and why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_TRACE = "SHOPKEEPER_TRACE"
+_STOPPED = 130  # what shells expect after Ctrl-C
+
+Folder = Annotated[str | None, typer.Option("--shop", help=options.SHOP_HELP, show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help=options.JSON_HELP)]
+
+
+@app.callback()
+def before(shop: Folder = None, as_json: AsJson = False) -> None:
+    """Shopkeeper 掌柜: know every customer, and what sold and why."""
+    options.remember(shop, as_json)
+
+
+@app.command()
+def version() -> None:
+    """The version that is installed."""
+    sys.stdout.write(f"{shopkeeper.__version__}\n")
+
+
+@app.command()
+def init(
+    folder: Annotated[Path | None, typer.Argument(help="Where (default: --shop).")] = None,
+    name: Annotated[str, typer.Option(help="What the shop is called.")] = "shop",
+    time_zone: Annotated[str, typer.Option(help="Whose days are reported.")] = "UTC",
+    currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
+    languages: Annotated[str, typer.Option(help="Of reports: en, zh or both.")] = "en,zh",
+    as_json: AsJson = False,
+) -> None:
+    """Create a shop in a folder."""
+    from shopkeeper.cli import ordinary  # noqa: PLC0415 - opens the store: not for --help
+
+    chosen = options.chosen(as_json=as_json)
+    values: dict[str, object] = {
+        "name": name,
+        "time_zone": time_zone,
+        "currency": currency,
+        "languages": tuple(languages.split(",")),
+    }
+    ordinary.init(folder or chosen.shop, values, as_json=chosen.json)
+
+
+@app.command()
+def doctor(shop: Folder = None, as_json: AsJson = False) -> None:
+    """What works here and what does not: settings, store, tables, libraries."""
+    from shopkeeper.cli import ordinary  # noqa: PLC0415 - opens the store: not for --help
+
+    raise typer.Exit(ordinary.doctor(options.chosen(shop, as_json)))
+
+
+@app.command()
+def serve(
+    shop: Folder = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
+    api_workers: Annotated[int, typer.Option(help="API processes.")] = 1,
+    trusted_proxy: Annotated[
+        str, typer.Option(help="Address of the proxy whose X-Forwarded-For is believed.")
+    ] = "",
+) -> None:
+    """Serve the HTTP API and run the worker that writes the tables and does the jobs."""
+    from shopkeeper.cli import ordinary  # noqa: PLC0415 - loads the server: not for --help
+
+    values: dict[str, object] = {
+        "host": host,
+        "port": port,
+        "api_workers": api_workers,
+        "trusted_proxy": trusted_proxy,
+    }
+    raise typer.Exit(ordinary.serve(options.chosen(shop).shop, values))
+
+
+def main() -> None:
+    """Run the command line and end the process with 0, 1 (error), 2 (usage) or 130 (stopped)."""
+    sys.exit(run(tree.attach(app), sys.argv[1:]))
+
+
+def run(root: TyperGroup, arguments: list[str]) -> int:
+    """The exit code of one command line."""
+    as_json = "--json" in arguments
+    try:
+        result = root.main(arguments, prog_name="shopkeeper", standalone_mode=False)
+    except ShopkeeperError as error:
+        faults.report(error, as_json=as_json)
+        return _STOPPED if isinstance(error, Cancelled) else 1
+    except (KeyboardInterrupt, typer.Abort):
+        faults.report(Cancelled("Stopped."), as_json=as_json)
+        return _STOPPED
+    except BrokenPipeError:  # the reader (head, less) went away: nothing left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except typer.TyperException as error:
+        return _usage(error, as_json=as_json)
+    except Exception as error:  # a mistake of ours: said without a trace unless it is asked for
+        if os.environ.get(_TRACE):
+            raise
+        faults.report(faults.inside(error, _TRACE), as_json=as_json)
+        return 1
+    if result == _STOPPED:  # typer turned Ctrl-C into this
+        faults.report(Cancelled("Stopped."), as_json=as_json)
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException, *, as_json: bool) -> int:
+    """Wrong usage; a bare group shows its help instead."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(f"{context.get_help() if context else error.message}\n")
+        return 0 if context is None or context.parent is None else 2
+    path = context.command_path if context else "shopkeeper"
+    faults.report(faults.Usage(error.format_message(), hint=f"Try: {path} --help"), as_json=as_json)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

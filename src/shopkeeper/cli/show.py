@@ -1,0 +1,121 @@
+"""Any reply on a terminal: records as panels, lists of records as tables, estimates with intervals."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from shopkeeper.cli.terminal import console, plain, visible
+from shopkeeper.core.types import CannotSay, Estimate
+
+_LONG = 10_000  # shorter whole numbers may be years
+ROWS = 50  # of one table: more belongs into --json or a file
+
+
+def reply(answer: BaseModel, *, as_json: bool) -> None:
+    """Print the reply: for people, or as the JSON that HTTP gives too."""
+    if as_json:
+        # ASCII only: a terminal obeys no character of it, and any encoding can carry it.
+        sys.stdout.write(json.dumps(answer.model_dump(mode="json"), indent=2) + "\n")
+        return
+    out: Console = console()
+    out.print(render(answer))
+
+
+def render(answer: BaseModel) -> RenderableType:
+    """What rich prints for this record."""
+    if isinstance(answer, (Estimate, CannotSay)):
+        return plain(cell(answer))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style="bold", no_wrap=True)
+    facts.add_column(overflow="fold")
+    parts: list[RenderableType] = []
+    for name, value in _fields(answer):
+        if _is_records(value):
+            parts.append(_table(_title(name), list(value)))
+        elif isinstance(value, BaseModel) and not isinstance(value, (Estimate, CannotSay)):
+            parts.append(Panel(render(value), title=plain(_title(name)), title_align="left"))
+        else:
+            facts.add_row(plain(_title(name)), plain(cell(value), lines=True))
+    return Group(*([facts] if facts.row_count else []), *parts)
+
+
+def cell(value: Any) -> str:
+    """One value in words."""
+    if isinstance(value, Estimate):
+        span = f"{cell(value.low)} to {cell(value.high)}"
+        return f"{cell(value.value)} ({span}, {value.level:.0%}, n={value.n})"
+    if isinstance(value, CannotSay):
+        needed = f" Needed: {value.needed}" if value.needed else ""
+        return f"cannot say: {value.reason}{needed}"
+    if isinstance(value, BaseModel):
+        return _record(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {cell(v)}" for k, v in value.items())
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return ", ".join(map(cell, value)) or "–"
+    return _scalar(value)
+
+
+def _record(value: BaseModel) -> str:
+    told = [(name, v) for name, v in _fields(value) if v is not None]
+    if [name for name, _ in told] == ["value"]:
+        return cell(told[0][1])
+    return ", ".join(f"{name} {cell(v)}" for name, v in told)
+
+
+def _scalar(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and abs(value) >= _LONG:
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _table(title: str, records: list[BaseModel]) -> RenderableType:
+    names = [
+        name
+        for name in type(records[0]).model_fields
+        if any(getattr(r, name, None) not in (None, (), [], {}, "") for r in records)
+    ]
+    table = Table(title=plain(title, "bold"), title_justify="left")
+    for name in names:
+        numeric = all(_is_number(getattr(r, name, None)) for r in records)
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        table.add_column(plain(_title(name)), justify=justify, overflow="fold", no_wrap=numeric)
+    for record in records[:ROWS]:
+        table.add_row(*(plain(cell(getattr(record, name, None))) for name in names))
+    if len(records) <= ROWS:
+        return table
+    return Group(table, Text(f"… and {len(records) - ROWS} more: --json prints all", style="dim"))
+
+
+def _fields(record: BaseModel) -> list[tuple[str, Any]]:
+    return [(name, getattr(record, name)) for name in type(record).model_fields if name != "kind"]
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _is_records(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], BaseModel)
+
+
+def _title(name: str) -> str:
+    return visible(name.replace("_", " "))

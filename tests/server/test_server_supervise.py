@@ -1,0 +1,124 @@
+"""``shopkeeper serve``: starts, restarts what crashed, stops together, leaves no orphan."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from shopkeeper.cli import main, tree
+from shopkeeper.core.errors import LeaseHeld
+from shopkeeper.shop.shop import Shop
+
+Until = Callable[..., Any]
+
+
+@pytest.fixture
+def shop_folder(tmp_path: Path) -> Path:
+    Shop.create(tmp_path / "shop").close()
+    return tmp_path / "shop"
+
+
+@pytest.fixture
+def server(shop_folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "shopkeeper.cli.main", "--shop", str(shop_folder)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    started = subprocess.Popen(
+        [*command, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    children = []
+    try:
+        yield started
+        children = _children(started)
+    finally:
+        started.kill()
+        started.wait()
+        for child in children:
+            if child.is_running():
+                child.kill()
+        assert started.stdout is not None
+        started.stdout.close()
+
+
+def _url(server: subprocess.Popen[str]) -> str:
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    assert "Shopkeeper serves" in line
+    return next(word for word in line.split() if word.startswith("http://"))
+
+
+def _children(server: subprocess.Popen[str]) -> list[psutil.Process]:
+    try:
+        found: list[psutil.Process] = psutil.Process(server.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+    return found
+
+
+def _part(server: subprocess.Popen[str], part: str) -> psutil.Process:
+    found = [c for c in _children(server) if c.cmdline() and c.cmdline()[-1] == part]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def _refused(folder: Path) -> bool:
+    """Whether a second writer is refused with the first one's name."""
+    with Shop.open(folder) as shop:
+        try:
+            with shop.writer("a test"):
+                return False
+        except LeaseHeld as held:
+            return "shopkeeper serve" in held.message
+
+
+def test_serve_answers_on_loopback_restarts_what_was_killed_and_stops_cleanly(
+    server: subprocess.Popen[str], shop_folder: Path, until: Until
+) -> None:
+    url = _url(server)
+    assert url.startswith("http://127.0.0.1:")
+    # The socket is open before the API is: a first request waits instead of failing.
+    assert httpx2.get(f"{url}/health", timeout=20).json()["status"] == "ok"
+    killed = _part(server, "api")
+    killed.kill()
+    assert httpx2.get(f"{url}/ready", timeout=20).json() == {"status": "ready"}
+    assert _part(server, "api").pid != killed.pid
+    worker = _part(server, "worker")
+    worker.kill()
+    until(lambda: any(c.cmdline()[-1:] == ["worker"] for c in _children(server) if c != worker))
+    until(lambda: _refused(shop_folder))
+    children = _children(server)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(20) == 0
+    assert not [child for child in children if child.is_running()]
+    with Shop.open(shop_folder) as shop, shop.writer("a test"):
+        pass  # the lease was given back
+
+
+def test_children_end_when_the_supervisor_is_killed(
+    server: subprocess.Popen[str], until: Until
+) -> None:
+    _url(server)
+    children = until(lambda: len(_children(server)) == 2 and _children(server))
+    server.kill()
+    until(lambda: not any(c.is_running() and c.status() != "zombie" for c in children))
+
+
+def test_a_taken_port_is_an_error_in_words(
+    shop_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        typed = ["--shop", str(shop_folder), "serve", "--port", str(port)]
+        assert main.run(tree.attach(main.app), typed) == 1
+    error = capsys.readouterr().err
+    assert f"Cannot listen on 127.0.0.1:{port}" in error
+    assert "--port" in error
