@@ -64,7 +64,9 @@ def _rows(
         Row("intake.http.events_per_s", middle(rates), min(rates), max(rates), "events/s", note),
         Row("intake.http.p99_ms", middle(p99), min(p99), max(p99), "ms", "of a batch of 100"),
         Row("intake.http.p50_ms", middle(p50), min(p50), max(p50), "ms", "of a batch of 100"),
-        Row("intake.table_delay_s", max(delays), min(delays), max(delays), "s", "under load, worst"),
+        Row(
+            "intake.table_delay_s", max(delays), min(delays), max(delays), "s", "under load, worst"
+        ),
         Row("intake.live_ms", middle(live), min(live), max(live), "ms", "sent, answered and read"),
     ]
 

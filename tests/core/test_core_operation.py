@@ -115,6 +115,17 @@ def test_rights_are_by_capability_and_verb() -> None:
     assert OWNER.may("anything", Effect.IRREVERSIBLE)
 
 
+def test_holding_a_scope_means_itself_or_a_wider_one() -> None:
+    actor = Actor("key", "k", frozenset({"metrics:read", "collect:write"}))
+    assert actor.holds("metrics:read")
+    assert actor.holds("collect:read")
+    assert not actor.holds("metrics:write")
+    assert not actor.holds("metrics:*")
+    assert not actor.holds("*:read")
+    assert OWNER.holds("*:*")
+    assert Actor("key", "k", frozenset({"*:read"})).holds("audit:read")
+
+
 def test_a_write_is_audited_also_when_it_fails_and_a_read_is_not() -> None:
     ctx, trail = _ctx("*:*")
     with pytest.raises(BadInput):

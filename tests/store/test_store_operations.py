@@ -48,3 +48,13 @@ def test_declaring_the_operations_loads_no_database_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_key_cannot_make_a_key_that_may_do_more_than_itself(shop: Shop) -> None:
+    key = Context(shop, Actor("server", "ci", frozenset({"keys:write", "metrics:read"})))
+    assert keys.create(key, "reader", scopes=("metrics:read",)).key.scopes == ("metrics:read",)
+    with pytest.raises(NotAllowed, match="intake:write"):
+        keys.create(key, "default")
+    for scope in ("*:*", "metrics:write", "audit:read", "*:read"):
+        with pytest.raises(NotAllowed, match="does not hold"):
+            keys.create(key, f"more-{len(scope)}", scopes=(scope,))

@@ -53,12 +53,14 @@ class Actor:
     scopes: frozenset[str] = frozenset()
 
     def may(self, capability: str, effect: Effect) -> bool:
-        verbs = ("write",) if effect > Effect.READ else ("read", "write")
-        return any(
-            f"{where}:{verb}" in self.scopes
-            for where in (capability, "*")
-            for verb in (*verbs, "*")
-        )
+        """Whether the actor may run an operation of that capability and effect."""
+        return self.holds(f"{capability}:{'write' if effect > Effect.READ else 'read'}")
+
+    def holds(self, scope: str) -> bool:
+        """Whether the actor's scopes include this one; who may write may also read."""
+        capability, _, verb = scope.partition(":")
+        verbs = {verb, "*"} | ({"write"} if verb == "read" else set())
+        return any(f"{where}:{held}" in self.scopes for where in {capability, "*"} for held in verbs)
 
 
 OWNER = Actor("local", "owner", frozenset({"*:*"}))

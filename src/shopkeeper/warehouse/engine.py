@@ -28,6 +28,7 @@ class Engine:
                 "autoload_known_extensions": "false",
             },
         )
+        self._root.execute("SET parquet_metadata_cache = true")  # a data file never changes
 
     def run(
         self, build: Callable[[duckdb.DuckDBPyConnection], pa.Table], reopen: Callable[[], None]

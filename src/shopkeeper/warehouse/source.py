@@ -41,7 +41,7 @@ class Source:
 
     def events(self, days: Days | None = None) -> Frame:
         """Events of these local days; ``customer_id`` is null where nobody is known."""
-        return self._identified(nw.from_native(_with_ms(self._events(days))))
+        return self._identified(_with_ms(self._events(days)))
 
     def daily(self, days: Days | None = None) -> Frame:
         """The daily rollup; days not rolled up yet are computed from their events, so it is right."""
@@ -58,7 +58,7 @@ class Source:
             if tail is not None:
                 raw = raw.union(self._within(tail, days))
             parts.append(daily(raw).select(*_ROLLUP))
-        return self._identified(nw.from_native(reduce(Relation.union, parts)))
+        return self._identified(reduce(Relation.union, parts))
 
     def texts(self, days: Days | None = None) -> Frame:
         """Reviews, chats and posts of these local days."""
@@ -130,23 +130,28 @@ class Source:
             nw.col("valid_to").is_null() | (nw.col("valid_to") > moment),
         )
 
-    def _identified(self, frame: Frame) -> Frame:
+    def _identified(self, relation: Relation) -> Frame:
+        """The rows with the customer that each sent id stands for now.
+
+        In SQL, because every step of a frame is bound anew by the engine, and each query takes this.
+        """
         snapshot = self.tables["identities"].snapshot()
-        sent = nw.coalesce(nw.col("user_id"), nw.col("anonymous_id"))
         if snapshot is None or not sum(file.rows for file in snapshot.files):
-            return frame.with_columns(customer_id=sent)
-        known = self._whole("identities")
-        for column, name in (("user_id", "known_user"), ("anonymous_id", "known_visitor")):
-            by = known.select(
-                nw.col("sent_id").alias(f"{name}_key"), nw.col("customer_id").alias(name)
+            return nw.from_native(relation.project(f"*, {_SENT} AS customer_id"))
+        known = self._files(TABLES["identities"], snapshot, None).set_alias("known")
+        visitors = known.set_alias("visitor")
+        return nw.from_native(
+            relation.set_alias("sent")
+            .join(known, "sent.user_id = known.sent_id", how="left")
+            .join(visitors, "sent.anonymous_id = visitor.sent_id", how="left")
+            .project(
+                "sent.*, coalesce(known.customer_id, sent.user_id, visitor.customer_id, "
+                "sent.anonymous_id) AS customer_id"
             )
-            frame = frame.join(by, how="left", left_on=column, right_on=f"{name}_key")
-        customer = nw.coalesce(
-            nw.col("known_user"), nw.col("user_id"), nw.col("known_visitor"), nw.col("anonymous_id")
         )
-        return frame.with_columns(customer_id=customer).drop(
-            "known_user", "known_visitor", "known_user_key", "known_visitor_key", strict=False
-        )
+
+
+_SENT = "coalesce(user_id, anonymous_id)"
 
 
 def _with_ms(relation: Relation) -> Relation:

@@ -1,1 +1,1 @@
-"""The audit log: a capability. ``chain`` holds :class:`~shopkeeper.store.audit.chain.Audit`."""
+"""The audit log of every write: list, verify. The class is in ``chain``."""

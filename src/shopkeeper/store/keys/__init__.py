@@ -1,1 +1,1 @@
-"""API keys: a capability. ``ring`` holds the class :class:`~shopkeeper.store.keys.ring.Keys`."""
+"""API keys of programs and web pages: make, list, revoke. The class is in ``ring``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shopkeeper.core.errors import NotAllowed
 from shopkeeper.core.operation import READ, WRITE, Context, operation
 from shopkeeper.store.keys.types import Key, KeyKind, KeyList, NewKey
 
@@ -13,8 +14,15 @@ def create(
     """A new API key and its secret, which is shown this once.
 
     A ``browser`` key may only send events. A ``server`` key may send events and revenue, or what its
-    scopes say: ``metrics:read``, ``*:read``, ``imports:write`` …
+    scopes say: ``metrics:read``, ``*:read``, ``collect:write`` …; never more than who makes it may.
     """
+    for scope in scopes or ("intake:write",):
+        if not ctx.actor.holds(scope):
+            raise NotAllowed(
+                f"{ctx.actor.name} may not give the scope {scope!r}, which it does not hold.",
+                hint="Ask the owner to make this key.",
+                field="scopes",
+            )
     key, secret = ctx.shop.keys.create(name, scopes, kind)
     return NewKey(key=key, secret=secret)
 
