@@ -290,3 +290,27 @@ def test_wrong_questions_say_what_to_ask_instead(
     with pytest.raises(error) as caught:
         call(tiny)
     assert words in str(caught.value)
+
+
+def test_the_interval_of_a_return_rate_stays_where_rates_can_lie(
+    make_shop: Any, make_event: MakeEvent
+) -> None:
+    rows = [
+        make_event(
+            i,
+            at(1 + i % 20),
+            "purchase",
+            user_id=f"u{i}",
+            order_id=f"o{i}",
+            quantity=1.0,
+            value=9.0,
+        )
+        for i in range(60)
+    ]
+    rows.append(
+        make_event(60, at(21), "refund", user_id="u0", order_id="o0", quantity=1.0, value=9.0)
+    )
+    found = figures(make_shop(rows), "all")["return_rate"].value
+    assert isinstance(found, Estimate)
+    assert found.low == 0.0  # one return in sixty: a symmetric interval would reach below
+    assert found.low < found.value < found.high

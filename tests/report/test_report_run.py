@@ -193,7 +193,7 @@ def test_a_shop_without_amounts_is_reported(shop: Shop) -> None:
 
 def test_a_period_without_data_says_so(shop: Shop) -> None:
     stock(shop, sales([(0, "a", "x", 5.0)]))
-    reply = run(shop, period=Period("2019-01"), lang="en")
+    reply = run(shop, since=Period("2019-01"), lang="en")
     assert Reading(Path(reply.path).read_text("utf-8")).faults == []
 
 

@@ -60,7 +60,9 @@ class Actor:
         """Whether the actor's scopes include this one; who may write may also read."""
         capability, _, verb = scope.partition(":")
         verbs = {verb, "*"} | ({"write"} if verb == "read" else set())
-        return any(f"{where}:{held}" in self.scopes for where in {capability, "*"} for held in verbs)
+        return any(
+            f"{where}:{held}" in self.scopes for where in {capability, "*"} for held in verbs
+        )
 
 
 OWNER = Actor("local", "owner", frozenset({"*:*"}))

@@ -69,7 +69,7 @@ class Metric:
     """One measure; see the module's docstring for how it is worked out.
 
     ``lines`` names the events behind a metric that is made of events or orders; with
-    ``costed_lines`` only those whose cost is known.
+    ``costed_lines`` only those whose cost is known. Nothing lies below ``least``, nor does an interval.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Metric:
     over: Term | None = None
     basis: Basis | None = None
     by_item: bool = False
+    least: float | None = None
     good: Literal["up", "down", "neither"] = "up"
 
     @property
@@ -222,7 +223,8 @@ _ALL: Final = (
         "return_rate", "退货率", "Return rate", "share", "ratio", lambda u: u("refund_units"),
         "本期退货件数除以本期销量（退货可能来自更早的订单）",
         "units returned in the period over units sold in it (some were sold earlier)",
-        "events", lines=(PURCHASE, REFUND), over=lambda u: u("units"), by_item=True, good="down",
+        "events", lines=(PURCHASE, REFUND), over=lambda u: u("units"), by_item=True, least=0.0,
+        good="down",
     ),
     Metric(
         "active_customers", "活跃客户", "Active customers", "count", "count",

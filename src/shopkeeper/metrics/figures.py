@@ -88,7 +88,13 @@ def _quotient(row: Row | None, metric: Metric, suffix: str) -> Amount:
         return intervals.proportion(totals.proportion(row, metric, suffix))
     if metric.kind == "mean":
         return intervals.mean(totals.mean(row, metric, suffix))
-    return intervals.ratio(totals.ratio(row, metric, suffix))
+    return _bounded(intervals.ratio(totals.ratio(row, metric, suffix)), metric.least)
+
+
+def _bounded(found: Estimate | CannotSay, least: float | None) -> Estimate | CannotSay:
+    if least is None or isinstance(found, CannotSay):
+        return found
+    return found.model_copy(update={"low": max(least, found.low)})
 
 
 def _change(row: Row | None, metric: Metric, value: Amount, earlier: Amount) -> Amount:

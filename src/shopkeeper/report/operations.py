@@ -8,9 +8,9 @@ from shopkeeper.core.settings import Language
 from shopkeeper.report.types import Report
 
 
-@operation(effect=WRITE, example={"period": "90d", "lang": "en"}, job=True)
+@operation(effect=WRITE, example={"since": "90d", "lang": "en"}, job=True)
 def run(
-    ctx: Context, period: Period | None = None, lang: Language | None = None, out: str | None = None
+    ctx: Context, since: Period | None = None, lang: Language | None = None, out: str | None = None
 ) -> Report:
     """The report as one HTML file: health, figures, segments with advice, recommendations, what to do.
 
@@ -20,4 +20,4 @@ def run(
     """
     from shopkeeper.report.run import run as verb
 
-    return verb(ctx, period, lang, out)
+    return verb(ctx, since, lang, out)

@@ -16,6 +16,7 @@ from shopkeeper.core.errors import Conflict, NotFound
 from shopkeeper.core.operation import Actor
 from shopkeeper.core.period import Days
 from shopkeeper.core.settings import Settings
+from shopkeeper.shop.spill import spill
 from shopkeeper.shop.state import State
 from shopkeeper.shop.trail import audited
 from shopkeeper.shop.writing import Writing
@@ -53,7 +54,7 @@ class Shop:
         self.database = Database(settings.database or folder / "shop.sqlite")
         self.database.migrate()
         root = settings.tables if "://" in settings.tables else str(folder / settings.tables)
-        self.warehouse = Warehouse(root, memory_mb=settings.memory_mb, spill=folder / "spill")
+        self.warehouse = Warehouse(root, memory_mb=settings.memory_mb, spill=spill(folder))
         self.log = IntakeLog(self.database)
         self.catalogue = Catalogue(self.database)
         self.people = Customers(self.database)
