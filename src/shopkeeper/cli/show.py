@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -100,9 +103,36 @@ def _table(title: str, records: list[BaseModel]) -> RenderableType:
         table.add_column(plain(_title(name)), justify=justify, overflow="fold", no_wrap=numeric)
     for record in records[:ROWS]:
         table.add_row(*(plain(cell(getattr(record, name, None))) for name in names))
+    shown = _Fitting(table, _cards(title, names, records[:ROWS]))
     if len(records) <= ROWS:
-        return table
-    return Group(table, Text(f"… and {len(records) - ROWS} more: --json prints all", style="dim"))
+        return shown
+    return Group(shown, Text(f"… and {len(records) - ROWS} more: --json prints all", style="dim"))
+
+
+def _cards(title: str, names: Sequence[str], records: Sequence[BaseModel]) -> RenderableType:
+    """The same records one below the other, a line a field."""
+    parts: list[RenderableType] = [plain(title, "bold")]
+    for record in records:
+        lines = Table.grid(padding=(0, 2))
+        lines.add_column(style="bold", no_wrap=True)
+        lines.add_column(overflow="fold")
+        for name in names:
+            lines.add_row(plain(_title(name)), plain(cell(getattr(record, name, None)), lines=True))
+        parts.append(Padding(lines, (0, 0, 1, 2)))
+    return Group(*parts)
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A table where no word of it has to be broken to fit the terminal, otherwise cards."""
+
+    table: Table
+    cards: RenderableType
+
+    def __rich_console__(self, out: Console, options: ConsoleOptions) -> RenderResult:
+        free = options.update(max_width=10_000)
+        fits = Measurement.get(out, free, self.table).minimum <= options.max_width
+        yield self.table if fits else self.cards
 
 
 def _fields(record: BaseModel) -> list[tuple[str, Any]]:
