@@ -46,17 +46,22 @@ def macros(decimal: str) -> list[str]:
         point = "replace(x, ',', '.')"
     edges = f"^[{_BLANKS}]|[{_BLANKS}]$"  # the pattern costs a fifth of a trim
     first = literal("=＝+＋-－@＠")
+    untidy = f"^$|{edges}|{_CONTROL}"
+    unsafe = rf"{untidy}|^[=＝+＋\-－@＠]"
     return [
         f"CREATE MACRO bare(x) AS CASE WHEN regexp_matches(x, {literal(edges)}) "
         f"THEN trim(x, {literal(_BLANKS)}) ELSE x END",
         f"CREATE MACRO spoiled(x) AS regexp_matches(x, {literal(_CONTROL)})",
-        f"CREATE MACRO tidy(x) AS nullif(bare(CASE WHEN spoiled(x) "
-        f"THEN regexp_replace(x, {literal(_CONTROL)}, '', 'g') ELSE x END), '')",
+        # Nearly every cell is as it should be: one pattern says so and spares it the rest, which the
+        # engine would work out once for each time that a macro names its argument.
+        f"CREATE MACRO tidy(x) AS CASE WHEN NOT regexp_matches(x, {literal(untidy)}) THEN x "
+        f"ELSE nullif(bare(regexp_replace(x, {literal(_CONTROL)}, '', 'g')), '') END",
         # The test of the first character spares the pattern for nearly every cell.
         f"CREATE MACRO formula(x) AS CASE WHEN contains({first}, left(x, 1)) "
         f"THEN regexp_matches(x, {literal(FORMULA)}) ELSE false END",
         "CREATE MACRO harmless(x) AS CASE WHEN formula(x) THEN '''' || x ELSE x END",
-        "CREATE MACRO safe(x) AS harmless(tidy(x))",
+        f"CREATE MACRO safe(x) AS CASE WHEN NOT regexp_matches(x, {literal(unsafe)}) THEN x "
+        "ELSE harmless(tidy(x)) END",
         f"CREATE MACRO grouped(x) AS regexp_full_match(x, {literal(grouped)})",
         f"CREATE MACRO number(x) AS CASE WHEN regexp_full_match(x, {literal(plain)}) "
         f"THEN try_cast({point} AS DOUBLE) WHEN grouped(x) THEN try_cast({unsigned} AS DOUBLE) END",

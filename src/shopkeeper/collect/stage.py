@@ -26,6 +26,7 @@ from shopkeeper.core.schema import Table
 
 _NAMES = 5_000
 _OUT = 65_536
+_CHUNK = 16_384
 
 
 class Stage:
@@ -189,7 +190,10 @@ class Stage:
     def _view(self, rows: pa.Table) -> None:
         start = self.tally.rows_read
         places = pa.array(np.arange(start, start + rows.num_rows))
-        self._connection.register("incoming", rows.append_column("place", places))
+        numbered = rows.append_column("place", places)
+        # The engine gives each of its threads one chunk at a time.
+        chunks = pa.Table.from_batches(numbered.to_batches(_CHUNK), numbered.schema)
+        self._connection.register("incoming", chunks)
         columns = "".join(
             f", nullif({name}, '') AS {name}" for name in rows.column_names if name != ROW
         )

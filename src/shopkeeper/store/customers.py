@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -184,7 +184,7 @@ def merge(connection: Connection, customers: Sequence[Customer]) -> None:
     for customer in customers:
         known = merged.get(customer.customer_id)
         merged[customer.customer_id] = _merged(known or Customer(customer.customer_id), customer)
-    rows = [asdict(merged[customer_id]) for customer_id in sorted(merged)]
+    rows = [_row(merged[customer_id]) for customer_id in sorted(merged)]
     changed = ["first_seen", "language", "country", "traits"]
     statement = tables.upsert(connection, tables.customers, ["customer_id"], changed)
     connection.execute(statement, rows)
@@ -264,6 +264,11 @@ def _merged(known: Customer, new: Customer) -> Customer:
         new.country or known.country,
         traits,
     )
+
+
+def _row(customer: Customer) -> dict[str, Any]:
+    # `asdict` copies deeply, which is most of the time of a large import's customers.
+    return {column.name: getattr(customer, column.name) for column in fields(customer)}
 
 
 def _required(value: str, field: str) -> str:

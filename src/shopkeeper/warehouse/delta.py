@@ -64,15 +64,21 @@ class Snapshot:
         wanted = frozenset(days)
         return [file.uri for file in self.files if file.day in wanted]
 
+    def rows(self) -> dict[date, int]:
+        """By day, how many rows there are."""
+        found: dict[date, int] = {}
+        for file in self.files:
+            if file.day is not None:
+                found[file.day] = found.get(file.day, 0) + file.rows
+        return found
+
     def stamps(self) -> dict[date, str]:
         """By day, a text that changes whenever that day's rows do."""
-        rows: dict[date, int] = {}
         latest: dict[date, str] = {}
         for file in self.files:
             if file.day is not None:
-                rows[file.day] = rows.get(file.day, 0) + file.rows
                 latest[file.day] = max(latest.get(file.day, ""), file.latest)
-        return {day: f"{count}@{latest[day]}" for day, count in rows.items()}
+        return {day: f"{count}@{latest[day]}" for day, count in self.rows().items()}
 
     def marks(self) -> dict[date, str]:
         """By day, the stamp of the events that a rollup was computed from."""

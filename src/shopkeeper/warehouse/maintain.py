@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
 import pyarrow as pa
 
 from shopkeeper.core.schema import DAILY
@@ -10,7 +13,7 @@ from shopkeeper.warehouse.delta import FileWriter
 from shopkeeper.warehouse.rollup import daily
 from shopkeeper.warehouse.warehouse import Warehouse
 
-_DAYS_AT_ONCE = 60  # bounds memory: about two months of a busy shop
+_ROWS_AT_ONCE = 2_000_000  # about a month of a busy shop: bounds memory
 
 
 def roll_up(warehouse: Warehouse) -> int:
@@ -21,8 +24,7 @@ def roll_up(warehouse: Warehouse) -> int:
     marks = rolled.marks() if rolled else {}
     current = events.stamps()
     stale = sorted(day for day, stamp in current.items() if marks.get(day) != stamp)
-    for start in range(0, len(stale), _DAYS_AT_ONCE):
-        days = stale[start : start + _DAYS_AT_ONCE]
+    for days in _portions(stale, events.rows()):
         with warehouse.connection() as connection:
             raw = connection.read_parquet(events.uris(days), hive_partitioning=True)
             rows = daily(raw).order("day, user_id, anonymous_id").to_arrow_table()
@@ -31,6 +33,20 @@ def roll_up(warehouse: Warehouse) -> int:
         files.add(conform(rows.append_column("stamp", stamps), DAILY))
         warehouse.tables["daily"].commit(files.finish(), replace="days")
     return len(stale)
+
+
+def _portions(days: Iterable[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
+    """The days in lists of about as many rows as fit in memory at once, in order."""
+    portion: list[date] = []
+    total = 0
+    for day in days:
+        if portion and total + rows[day] > _ROWS_AT_ONCE:
+            yield portion
+            portion, total = [], 0
+        portion.append(day)
+        total += rows[day]
+    if portion:
+        yield portion
 
 
 def compact(warehouse: Warehouse) -> int:
