@@ -65,7 +65,11 @@ def cells(
     if raw or (by is not None and by.by.level != "customer"):
         frame = _raw(source, days, wanted, by)
     else:
-        frame = source.daily(days).select("customer_id", "day", *wanted)
+        frame = source.daily(days)
+        if wanted and not any(column in _ACTS for column in wanted):
+            # Most rows are of days on which somebody only looked: spare them the rest.
+            frame = frame.filter((nw.col("lines") > 0) | (nw.col("refund_lines") > 0))
+        frame = frame.select("customer_id", "day", *wanted)
     of_customers = by is not None and by.by.level == "customer"
     return by.of_customers(frame, source) if by is not None and of_customers else frame
 
