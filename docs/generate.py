@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from shopkeeper.core import discovery, errors, operation, schema, settings
 
@@ -41,10 +42,21 @@ def _operation(declared: operation.Operation[Any, Any]) -> str:
     if fields:
         lines.append("| argument | type | default |\n|---|---|---|")
     for name, field in fields.items():
-        kind = str(getattr(field.annotation, "__name__", field.annotation)).replace("|", "or")
+        kind = _kind(field.annotation)
         default = "required" if field.is_required() else f"`{field.default!r}`"
         lines.append(f"| `{name}` | {kind} | {default} |")
     return "\n".join(lines) + "\n"
+
+
+def _kind(annotation: Any) -> str:
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
+    text = re.sub(r"\b(?:typing|shopkeeper(?:\.\w+)*)\.", "", str(annotation))
+    return (
+        re.sub(r"^Optional\[(.*)\]$", r"\1 or None", text)
+        .replace("|", "or")
+        .replace("NoneType", "None")
+    )
 
 
 def _table(table: schema.Table) -> str:
