@@ -239,7 +239,9 @@ def test_receipts_and_mappings_are_listed(shop: Shop, files: Path) -> None:
     assert [r.import_id for r in collect.receipts(shop).receipts] == [receipt.import_id]
     listed = collect.mappings(shop)
     assert {"online-retail", "sequences", "amazon-items"} <= {m.name for m in listed.mappings}
-    assert set(listed.importers) == {"segment", "table"}
+    assert set(listed.importers) == {
+        "ga4", "jsonld", "personalize", "segment", "shopify", "table",
+    }  # fmt: skip
     with pytest.raises(NotFound):
         collect.receipt(shop, "none")
 

@@ -169,10 +169,7 @@ def _products(
 
 def _shares(lines_of: list[dict[str, float]], order: dict[str, float]) -> list[float | None]:
     """Each line's value; together the order's revenue less its discount."""
-    gross = [
-        line["price"] * line.get("quantity", 1.0) if "price" in line else line.get("value")
-        for line in lines_of
-    ]
+    gross = [_gross(line) for line in lines_of]
     known = [value for value in gross if value is not None]
     if not known:  # no line says its price: the order's amount is spread by units
         total = _value({k: v for k, v in order.items() if k != "price"}, order=True)
@@ -185,6 +182,13 @@ def _shares(lines_of: list[dict[str, float]], order: dict[str, float]) -> list[f
         raise Fault("properties.discount", f"{discount} is more than the products' {whole}")
     kept = 1.0 - discount / whole if whole else 1.0
     return [None if value is None else value * kept for value in gross]
+
+
+def _gross(line: dict[str, float]) -> float | None:
+    """A line's own revenue, which is after its own discounts; else price × quantity."""
+    if "revenue" in line:
+        return line["revenue"]
+    return line["price"] * line.get("quantity", 1.0) if "price" in line else line.get("value")
 
 
 def _probability(value: object, field: str) -> float | None:

@@ -33,6 +33,7 @@ class FileOptions(Value):
     """How the file is written; what is absent is found out from the file."""
 
     format: str | None = None
+    sheet: Text | None = None
     encoding: str | None = None
     delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
     decimal: Literal[".", ","] = "."

@@ -6,7 +6,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shopkeeper.collect.types import Health, Mappings, Receipt, Receipts, RefusedRows
+from shopkeeper.collect.types import (
+    Exported,
+    Guessed,
+    Health,
+    Inspected,
+    Mappings,
+    Receipt,
+    Receipts,
+    RefusedRows,
+    Undone,
+)
 from shopkeeper.core.operation import READ, WRITE, Context, operation
 
 Limit = Annotated[int, Field(ge=1, le=1000)]
@@ -81,3 +91,44 @@ def health(ctx: Context) -> Health:
     from shopkeeper.collect.health import examine
 
     return examine(ctx.shop)
+
+
+@operation(effect=WRITE, example={"kind": "parquet", "name": "january"}, job=True)
+def export(ctx: Context, kind: str, name: str = "") -> Exported:
+    """The shop's data as files in its folder ``exports``: for Amazon Personalize, or as Parquet.
+
+    ``kind`` is ``personalize`` or ``parquet``. The export appears whole or not at all.
+    """
+    from shopkeeper.collect.exporting import export
+
+    return export(ctx, kind, name)
+
+
+@operation(effect=WRITE, example={"import_id": "20260131-120000-0a1b2c"}, job=True)
+def undo(ctx: Context, import_id: str) -> Undone:
+    """Remove the events, texts and traits that one import brought; what an undo cannot take back is said.
+
+    Items and customers stay as the import left them. The file can be imported again afterwards.
+    """
+    from shopkeeper.collect.undoing import undo
+
+    return undo(ctx, import_id)
+
+
+@operation(effect=READ, example={"path": "sales.csv"})
+def inspect(ctx: Context, path: str) -> Inspected:
+    """The columns of a file, with the kind and samples of what its first rows hold."""
+    from shopkeeper.collect.inspecting import inspect
+
+    return inspect(ctx, path)
+
+
+@operation(effect=READ, example={"path": "sales.csv"})
+def guess(ctx: Context, path: str) -> Guessed:
+    """A mapping guessed from a file's column names (English, Chinese) and values, to be checked by a person.
+
+    Save its text as a ``.toml``, correct it, and see what it does with ``import_file … dry_run``.
+    """
+    from shopkeeper.collect.guessing import guess
+
+    return guess(ctx, path)

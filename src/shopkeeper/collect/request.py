@@ -42,8 +42,9 @@ class Request:
     dry_run: bool = False
 
     def source(self) -> str:
-        """What stands in the rows' ``source``."""
-        return f"{self.importer}:{self.mapping.name}" if self.mapping else self.importer
+        """What stands in the rows' ``source``: the importer, the mapping, and by ``#`` the import."""
+        told = f"{self.importer}:{self.mapping.name}" if self.mapping else self.importer
+        return f"{told}#{self.import_id}"
 
     def receipt(self, tally: Tally, new: int, duplicate: int, loaded: dict[str, int]) -> Receipt:
         """The receipt of what was counted; rows read = new + duplicate + refused."""
@@ -70,6 +71,7 @@ class Request:
             first_day=tally.first_day,
             last_day=tally.last_day,
             notes=tuple(tally.notes),
+            traceable=True,
         )
 
 

@@ -42,6 +42,8 @@ class Rules:
     may_identify: bool = True
     may_money: bool = True
     live: bool = True
+    nobody: bool = False
+    """Whether a call may be nobody's: a guest's order, a visitor who refused cookies."""
 
 
 @dataclass(slots=True)
@@ -127,7 +129,8 @@ class _Call:
         visitor = identifier(_either(call, "anonymousId", "anonymous_id"), "anonymousId")
         self._out = Accepted(user, visitor, 0)
         self._permit(kind)
-        if self._out.user_id is None and visitor is None and kind != "alias":
+        nobody = self._out.user_id is None and visitor is None
+        if nobody and kind != "alias" and not (self._rules.nobody and kind == "track"):
             raise Fault("userId", "is missing, and so is anonymousId", "Send one of the two.")
         self._out.time = self._time()
         handler = getattr(self, f"_{kind}")

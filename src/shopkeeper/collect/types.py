@@ -52,7 +52,7 @@ class Receipt(Value):
     sha256: str
     importer: str
     mapping: str = ""
-    status: Literal["running", "done", "failed"] = "done"
+    status: Literal["running", "done", "failed", "undone"] = "done"
     dry_run: bool = False
     started_at: datetime
     finished_at: datetime
@@ -67,6 +67,57 @@ class Receipt(Value):
     money: tuple[Money, ...] = ()
     first_day: date | None = None
     last_day: date | None = None
+    notes: tuple[str, ...] = ()
+    traceable: bool = Field(
+        default=False, description="rows say which import brought them: undo can"
+    )
+
+
+class Undone(Value):
+    """What an undo removed, by table, and what it cannot take back."""
+
+    import_id: str
+    removed: dict[str, int]
+    stays: tuple[str, ...]
+
+
+class ColumnLine(Value):
+    """A column of a file: what its first rows hold."""
+
+    name: str
+    kind: Literal["empty", "whole", "number", "time", "unclear time", "text"]
+    filled: float = Field(description="share of the rows looked at that hold something")
+    samples: tuple[str, ...]
+
+
+class Inspected(Value):
+    """What a file looks like, by its first rows."""
+
+    file: str
+    rows: int = Field(description="rows looked at")
+    refused: int = Field(description="of them, rows that could not be read")
+    columns: tuple[ColumnLine, ...]
+    notes: tuple[str, ...] = ()
+
+
+class GuessedColumn(Value):
+    ours: str
+    theirs: str
+    confidence: float = Field(description="0 to 1: how sure the name and the values make it")
+
+
+class Guessed(Value):
+    """A mapping guessed from a file: to be read by a person before it is used.
+
+    ``mapping`` is the text of a mapping file, empty where a column that every mapping needs is ``missing``.
+    """
+
+    target: str
+    mapping: str
+    confidence: float
+    columns: tuple[GuessedColumn, ...]
+    unused: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -119,6 +170,22 @@ class Mappings(Value):
     mappings: tuple[MappingLine, ...]
     importers: tuple[str, ...]
     formats: tuple[str, ...]
+
+
+class ExportedFile(Value):
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class Exported(Value):
+    """An export in the shop's folder."""
+
+    name: str
+    kind: str
+    folder: str
+    files: tuple[ExportedFile, ...]
 
 
 class Finding(Value):

@@ -40,9 +40,14 @@ def bring(request: Request) -> Result:
             hint="Name a shipped one (shopkeeper collect mappings) or write your own: docs/import.md.",
             field="mapping",
         )
+    sheet = again(request.again) if request.file is None else open_sheet(request.file, mapping)
+    return bring_sheet(request, mapping, sheet)
+
+
+def bring_sheet(request: Request, mapping: Mapping, sheet: Sheet) -> Result:
+    """Clean and load the rows of a sheet; nothing is written before all were judged."""
     shop, settings = request.shop, request.shop.settings
     limits = request.file.limits if request.file else Limits()
-    sheet = again(request.again) if request.file is None else open_sheet(request.file, mapping)
     terms = Terms(settings.time_zone, settings.currency, request.started_at)
     with Stage(mapping, sheet, terms, limits, spill(shop, request.import_id)) as stage:
         blank = 0
