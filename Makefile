@@ -5,6 +5,7 @@ BIN    := $(VENV)/bin
 SHOP   ?= demo-shop
 SEED   ?= 7
 NAME   ?=
+SERVE  ?= 1
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -40,11 +41,14 @@ test: check ## everything but the slow tests
 test-all: check ## also the slow and large tests
 	$(BIN)/pytest -n 2 -m ''
 
-demo: $(VENV)/.light ## build the simulated shop, run the main job, say where the report is
+demo: $(VENV)/.light ## build the simulated shop, run the main job, serve the console (SERVE=0: do not)
 	@test -e $(SHOP)/shopkeeper.toml || $(BIN)/shopkeeper --shop $(SHOP) init --name "山水小铺 Hills & Water" --time-zone Asia/Shanghai --currency CNY
 	@test -e $(SHOP)/truth || $(BIN)/shopkeeper --shop $(SHOP) simulate build --seed $(SEED)
 	$(BIN)/shopkeeper --shop $(SHOP) run --lang en
 	$(BIN)/shopkeeper --shop $(SHOP) run --lang zh
+	@if [ "$(SERVE)" = "0" ]; then echo "The reports are in $(SHOP)/reports."; else \
+	  echo "The reports are in $(SHOP)/reports. Serving the console; Ctrl-C ends it."; \
+	  $(BIN)/shopkeeper --shop $(SHOP) serve; fi
 
 bench: setup ## run a benchmark (NAME=…) or all, and write bench/RESULTS.md
 	$(BIN)/python -m bench.run $(NAME)

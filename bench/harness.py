@@ -8,6 +8,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -69,23 +70,23 @@ class Child:
 def child(arguments: Sequence[str], *, cwd: Path | None = None) -> Child:
     """Run ``python -m …`` in a fresh process and measure it; its whole tree counts for memory."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=cwd,
-    )
-    watched = psutil.Process(process.pid)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, _resident(watched))
-        time.sleep(0.02)
-    seconds = time.perf_counter() - started
-    output, errors = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"{arguments} ended with {process.returncode}: {errors[-2000:]}")
-    return Child(seconds, peak / 1e6, output)
+    # Files, not pipes: a pipe that nobody reads while we watch would hold a talkative child up.
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], stdout=output, stderr=errors, text=True, cwd=cwd
+        )
+        watched = psutil.Process(process.pid)
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, _resident(watched))
+            time.sleep(0.02)
+        seconds = time.perf_counter() - started
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode:
+            tail = errors.read()[-2000:]
+            raise RuntimeError(f"{arguments} ended with {process.returncode}: {tail}")
+        return Child(seconds, peak / 1e6, output.read())
 
 
 def write(name: str, rows: Sequence[Row], *, data: str, seeds: Sequence[int] = ()) -> Path:

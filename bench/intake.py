@@ -75,7 +75,9 @@ def _rows(
 def _served(folder: Path) -> Iterator[int]:
     """``shopkeeper serve`` on a free port, as a user would run it."""
     command = [sys.executable, "-m", "shopkeeper.cli.main", "--shop", str(folder), "serve"]
-    with subprocess.Popen([*command, "--port", "0"], stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        [*command, "--no-console", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stdout is not None
             line = server.stdout.readline()

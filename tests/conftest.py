@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from shopkeeper.core.settings import Settings
 from shopkeeper.shop import Shop
 
 pytest_plugins = ["tests.postgres"]
+
+# A machine that others use too is slow at times: that is no fault of the code under test.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 SHANGHAI = Settings(name="Test shop", time_zone="Asia/Shanghai", currency="CNY")
 

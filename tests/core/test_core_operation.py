@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from shopkeeper.core import discovery
-from shopkeeper.core.errors import BadInput, NotAllowed, ShopkeeperError, UnknownName
+from shopkeeper.core.errors import BadInput, Conflict, NotAllowed, ShopkeeperError, UnknownName
 from shopkeeper.core.operation import (
+    IRREVERSIBLE,
     OWNER,
     READ,
     WRITE,
@@ -20,6 +21,7 @@ from shopkeeper.core.operation import (
     operation,
 )
 from shopkeeper.core.period import Period
+from shopkeeper.core.plan import Planned, Step
 from shopkeeper.core.types import Value
 
 if TYPE_CHECKING:
@@ -137,6 +139,62 @@ def test_a_write_is_audited_also_when_it_fails_and_a_read_is_not() -> None:
 def test_effects_above_write_cannot_be_declared_without_a_plan() -> None:
     with pytest.raises(ValueError, match="plan"):
         operation(effect=Effect.CONTACT)
+    with pytest.raises(ValueError, match="plan"):
+        operation(effect=WRITE, plan=lambda _ctx: ())
+    with pytest.raises(ValueError, match="confirm"):
+        operation(effect=IRREVERSIBLE, plan=lambda _ctx: ())(lambda _ctx: Gone())
+
+
+class Gone(Planned):
+    rows: int = 0
+
+
+left = {"rows": 2}
+
+
+@operation(
+    effect=IRREVERSIBLE,
+    plan=lambda _ctx, table: (Step(where=table, what="rows removed", count=left["rows"]),),
+)
+def wipe(ctx: Context, table: str, confirm: str = "") -> Gone:
+    """Wipes."""
+    rows, left["rows"] = left["rows"], 0
+    return Gone(rows=rows)
+
+
+def test_what_cannot_be_taken_back_is_planned_first_and_done_when_its_hash_is_confirmed() -> None:
+    left["rows"] = 2
+    ctx, trail = _ctx("*:*")
+    person = Context(ctx.shop, Actor("person", "ann", frozenset({"*:*"})))
+    asked = wipe(person, "events")
+    assert asked.plan is not None
+    assert asked.plan.steps == (Step(where="events", what="rows removed", count=2),)
+    assert (left["rows"], trail.entries) == (2, [])
+    other = wipe(person, "texts")
+    assert other.plan is not None
+    with pytest.raises(Conflict, match="no longer"):
+        wipe(person, "events", confirm=other.plan.hash)
+    left["rows"] = 3
+    with pytest.raises(Conflict, match="no longer"):
+        wipe(person, "events", confirm=asked.plan.hash)
+    left["rows"] = 2
+    assert wipe(person, "events", confirm=asked.plan.hash) == Gone(rows=2)
+    assert trail.entries == [(wipe.full_name, "done")]
+
+
+def test_a_key_may_ask_for_a_plan_and_never_confirm_it() -> None:
+    left["rows"] = 2
+    ctx, trail = _ctx("*:*")
+    for kind in ("key", "server", "browser", "agent"):
+        keyed = Context(ctx.shop, Actor(kind, "k", frozenset({"*:*"})))
+        asked = wipe(keyed, "events")
+        assert asked.plan is not None
+        with pytest.raises(NotAllowed, match="only a person"):
+            wipe(keyed, "events", confirm=asked.plan.hash)
+    reader, _ = _ctx(f"{wipe.capability}:read")
+    with pytest.raises(NotAllowed):
+        wipe(reader, "events")
+    assert (left["rows"], trail.entries) == (2, [])
 
 
 def test_every_shipped_operation_is_found_documented_and_typed() -> None:

@@ -49,3 +49,30 @@ def test_broken_toml_names_the_file(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("name = \n", "utf-8")
     with pytest.raises(BadInput, match=FILE):
         load(tmp_path, {})
+
+
+def test_the_engine_is_written_and_read_back(tmp_path: Path) -> None:
+    settings = Settings(engine="spark", spark_url="sc://127.0.0.1:50051")
+    (tmp_path / FILE).write_text(dump(settings), "utf-8")
+    assert load(tmp_path, {}) == settings
+    assert "engine" not in dump(Settings())
+
+
+def test_a_token_of_the_engine_is_never_in_the_file_nor_shown(tmp_path: Path) -> None:
+    secret = "sc://h:443/;use_ssl=true;token=hunter2"
+    settings = Settings(engine="spark", spark_url=secret)
+    assert "hunter2" not in repr(settings) + dump(settings)
+    (tmp_path / FILE).write_text(f'engine = "spark"\nspark_url = "{secret}"\n', "utf-8")
+    with pytest.raises(BadInput) as caught:
+        load(tmp_path, {})
+    assert "hunter2" not in str(caught.value)
+    assert "SHOPKEEPER_SPARK_URL" in caught.value.hint
+    (tmp_path / FILE).write_text('engine = "spark"\n', "utf-8")
+    assert load(tmp_path, {"SHOPKEEPER_SPARK_URL": secret}).spark_url == secret
+
+
+def test_an_address_that_is_no_spark_connect_url_is_refused() -> None:
+    with pytest.raises(BadInput) as caught:
+        parse({"engine": "spark", "spark_url": "http://hunter2@h"})
+    assert caught.value.field == "spark_url"
+    assert "hunter2" not in str(caught.value)

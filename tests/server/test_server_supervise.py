@@ -17,6 +17,7 @@ import pytest
 
 from shopkeeper.cli import main, tree
 from shopkeeper.core.errors import LeaseHeld
+from shopkeeper.server.observe.state import has_worker
 from shopkeeper.shop.shop import Shop
 
 Until = Callable[..., Any]
@@ -29,11 +30,20 @@ def shop_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(shop_folder: Path) -> Iterator[subprocess.Popen[str]]:
+def typed() -> list[str]:
+    """What stands behind ``serve``."""
+    return ["--no-console"]
+
+
+@pytest.fixture
+def server(shop_folder: Path, typed: list[str]) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "shopkeeper.cli.main", "--shop", str(shop_folder)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     started = subprocess.Popen(
-        [*command, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment
+        [*command, "serve", "--port", "0", *typed],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
     children = []
     try:
@@ -89,7 +99,7 @@ def test_serve_answers_on_loopback_restarts_what_was_killed_and_stops_cleanly(
     assert httpx2.get(f"{url}/health", timeout=20).json()["status"] == "ok"
     killed = _part(server, "api")
     killed.kill()
-    assert httpx2.get(f"{url}/ready", timeout=20).json() == {"status": "ready"}
+    assert httpx2.get(f"{url}/ready", timeout=20).status_code == 200
     assert _part(server, "api").pid != killed.pid
     worker = _part(server, "worker")
     worker.kill()
@@ -110,6 +120,31 @@ def test_children_end_when_the_supervisor_is_killed(
     children = until(lambda: len(_children(server)) == 2 and _children(server))
     server.kill()
     until(lambda: not any(c.is_running() and c.status() != "zombie" for c in children))
+
+
+@pytest.mark.parametrize("typed", [["--console-port", "0"]])
+def test_the_console_is_served_beside_the_api_and_stops_with_it(
+    server: subprocess.Popen[str], until: Until
+) -> None:
+    assert server.stdout is not None
+    while "Console:" not in (line := server.stdout.readline()):
+        assert line, "no console is named"
+    url = line.split()[-1]
+    answer = httpx2.get(url, timeout=60)  # its socket is open before it is: this waits
+    assert answer.status_code < 500
+    children = until(lambda: len(_children(server)) == 3 and _children(server))
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0
+    assert not [child for child in children if child.is_running()]
+
+
+@pytest.mark.parametrize("typed", [["--part", "worker"]])
+def test_a_part_runs_alone(server: subprocess.Popen[str], shop_folder: Path, until: Until) -> None:
+    assert server.stdout is not None
+    assert "runs worker" in server.stdout.readline()
+    with Shop.open(shop_folder) as shop:
+        until(lambda: has_worker(shop), 40)
+    assert len(_children(server)) == 1
 
 
 def test_a_taken_port_is_an_error_in_words(

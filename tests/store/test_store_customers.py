@@ -47,7 +47,7 @@ def test_an_identity_holds_until_another_replaces_it(database: Database, noon: d
     assert customers.sent_ids("ann") == ["ann", "laptop", "phone"]
     assert customers.identify("phone", "bob", "identify", noon + HOUR)
     assert customers.customer_of("phone") == "bob"
-    assert customers.sent_ids("ann") == ["ann", "laptop"]
+    assert customers.sent_ids("ann") == ["ann", "laptop", "phone"]  # it was hers until then
     rows = list(customers.identities())
     assert [tuple(row.values()) for row in rows] == [
         ("laptop", "ann", noon, "alias"),

@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from shopkeeper.core.errors import BadInput, Conflict, NotFound, UnknownName
 from shopkeeper.core.operation import READ, WRITE
-from shopkeeper.store import people, tables
+from shopkeeper.store import tables
 from shopkeeper.store.database import Database
-from shopkeeper.store.people import Persons
+from shopkeeper.store.people import persons as people
+from shopkeeper.store.people.persons import Persons
 
 WORDS = "correct horse battery"
 

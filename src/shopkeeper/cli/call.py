@@ -17,6 +17,7 @@ from shopkeeper.cli.options import Options
 from shopkeeper.core.errors import Cancelled
 from shopkeeper.core.operation import OWNER, Context, Operation, silent
 from shopkeeper.core.operation import Progress as Told
+from shopkeeper.server import handover
 from shopkeeper.shop.shop import Shop
 
 
@@ -25,7 +26,7 @@ def operation(operation: Operation[Any, Any], arguments: dict[str, Any], options
     with Shop.open(options.shop) as shop:
         if operation.job:
             with _watched(operation.full_name) as progress:
-                reply = operation.run(Context(shop, OWNER, progress), arguments)
+                reply = handover.run(shop, operation, arguments, OWNER, progress)
         else:
             reply = operation.run(Context(shop, OWNER, silent), arguments)
     show.reply(reply, as_json=options.json)

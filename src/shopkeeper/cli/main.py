@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import shopkeeper
-from shopkeeper.cli import faults, options, tree
+from shopkeeper.cli import backups, faults, options, tree
 from shopkeeper.core.errors import Cancelled, ShopkeeperError
 
 app = typer.Typer(
@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(backups.app, name="backup")
 
 _TRACE = "SHOPKEEPER_TRACE"
 _STOPPED = 130  # what shells expect after Ctrl-C
@@ -72,7 +74,7 @@ def doctor(shop: Folder = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - each option of a command is a parameter
     shop: Folder = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 8000,
@@ -80,8 +82,21 @@ def serve(
     trusted_proxy: Annotated[
         str, typer.Option(help="Address of the proxy whose X-Forwarded-For is believed.")
     ] = "",
+    console: Annotated[bool, typer.Option(help="Serve the console too.")] = True,
+    console_port: Annotated[int, typer.Option(help="Port of the console.")] = 8001,
+    console_name: Annotated[
+        list[str] | None, typer.Option(help="A host name people reach the console under.")
+    ] = None,
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Cookies for HTTPS only: behind a proxy that ends TLS.")
+    ] = False,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(help="Run only this part here: api, worker or console; may be repeated."),
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
 ) -> None:
-    """Serve the HTTP API and run the worker that writes the tables and does the jobs."""
+    """Serve the HTTP API and the console, and run the worker that writes the tables and does jobs."""
     from shopkeeper.cli import ordinary  # noqa: PLC0415 - loads the server: not for --help
 
     values: dict[str, object] = {
@@ -89,8 +104,22 @@ def serve(
         "port": port,
         "api_workers": api_workers,
         "trusted_proxy": trusted_proxy,
+        "console": console,
+        "console_port": console_port,
+        "console_names": tuple(console_name or ()),
+        "secure": secure,
+        "parts": tuple(part or ()),
+        "log_level": log_level.upper(),
     }
     raise typer.Exit(ordinary.serve(options.chosen(shop).shop, values))
+
+
+@app.command()
+def mcp(shop: Folder = None) -> None:
+    """Answer an agent that speaks MCP, over standard input and output."""
+    from shopkeeper.cli import ordinary  # noqa: PLC0415 - loads the server: not for --help
+
+    ordinary.mcp(options.chosen(shop).shop)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from shopkeeper.cli.options import Options
 from shopkeeper.cli.terminal import console, plain
 from shopkeeper.core import settings
 from shopkeeper.core.errors import BadInput, ShopkeeperError
+from shopkeeper.server.observe import state
 from shopkeeper.server.options import ServeOptions
 from shopkeeper.server.supervise import Supervisor
 from shopkeeper.shop.shop import Shop
@@ -51,10 +52,23 @@ def serve(folder: Path, values: dict[str, object]) -> int:
         out.file.flush()
 
     supervisor = Supervisor(where, options, say)
-    say(f"Shopkeeper serves {name!r} at {supervisor.url} (Ctrl-C stops it).")
-    say(f"  API: {supervisor.url}/openapi.json   ready? {supervisor.url}/ready")
-    say("  Make a key with: shopkeeper keys create --help")
+    running = ", ".join(options.running)
+    if "api" in options.running:
+        say(f"Shopkeeper serves {name!r} at {supervisor.url} (Ctrl-C stops it).")
+        say(f"  API: {supervisor.url}/openapi.json   ready? {supervisor.url}/ready")
+        say("  Make a key with: shopkeeper keys create --help")
+    else:
+        say(f"Shopkeeper runs {running} of {name!r} (Ctrl-C stops it).")
+    if supervisor.console_url:
+        say(f"  Console: {supervisor.console_url}")
     return supervisor.run()
+
+
+def mcp(folder: Path) -> None:
+    """Answer an agent until it goes away."""
+    from shopkeeper.server.agents import stdio  # noqa: PLC0415 - a second of loading
+
+    stdio.serve(folder)
 
 
 def doctor(options: Options) -> int:
@@ -89,10 +103,13 @@ def _shop_checks(folder: Path) -> list[tuple[str, bool, str]]:
             _checked("database", lambda: f"{shop.database.dialect_name}, log at {shop.log.last()}"),
             _checked("tables", lambda: f"days with events: {shop.span() or 'none yet'}"),
             _checked("writer", lambda: _try_writer(shop)),
+            ("disk", state.free(shop) > state.LEAST_FREE, f"{state.free(shop) / 1e9:,.1f} GB free"),
         ]
 
 
 def _try_writer(shop: Shop) -> str:
+    if state.has_worker(shop):
+        return "held by the worker of a running server, which does what is asked of it"
     with shop.writer("shopkeeper doctor"):
         return "free"
 

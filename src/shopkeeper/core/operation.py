@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property, update_wrapper
@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from shopkeeper.core import discovery
-from shopkeeper.core.errors import BadInput, NotAllowed, UnknownName
+from shopkeeper.core.errors import BadInput, Conflict, NotAllowed, UnknownName
+from shopkeeper.core.plan import Plan, Step, plan_of
 
 if TYPE_CHECKING:
     from shopkeeper.shop.shop import Shop
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=BaseModel)
+Planner = Callable[..., Sequence[Step]]
+"""Given the context and the arguments of a call, what it would do."""
 
 
 class Effect(IntEnum):
@@ -38,7 +41,12 @@ class Effect(IntEnum):
     IRREVERSIBLE = 4
 
 
-READ, WRITE = Effect.READ, Effect.WRITE
+READ, WRITE, IRREVERSIBLE = Effect.READ, Effect.WRITE, Effect.IRREVERSIBLE
+CONFIRM = "confirm"
+"""The argument of planned operations by which a person confirms a plan's hash."""
+
+_MAY_CONFIRM = frozenset({"person", "local", "job"})
+"""A job was confirmed by a person when it was queued: :meth:`Operation.admit` saw to it."""
 
 
 @dataclass(frozen=True)
@@ -97,12 +105,14 @@ class Operation(Generic[P, R]):
         effect: Effect,
         example: Mapping[str, Any],
         job: bool,
+        plan: Planner | None = None,
     ) -> None:
         update_wrapper(self, function)
         self.function: Callable[..., R] = function
         self.effect = effect
         self.example = dict(example)
         self.job = job
+        self.plan = plan
         self.name: str = function.__name__
         self.capability: str = function.__module__.rpartition(".")[0].rpartition(".")[2]
 
@@ -180,31 +190,76 @@ class Operation(Generic[P, R]):
                 hint=f"Ask the owner for the scope {need!r}.",
             )
 
+    def asks(self, arguments: Mapping[str, Any]) -> bool:
+        """Whether a call with these arguments only asks what would happen."""
+        return self.plan is not None and not arguments.get(CONFIRM)
+
+    def admit(self, actor: Actor, arguments: Mapping[str, Any]) -> None:
+        """:meth:`permit`, and for a confirmation also that a person gives it: no key, no agent."""
+        self.permit(actor)
+        if self.plan is None or self.asks(arguments) or actor.kind in _MAY_CONFIRM:
+            return
+        raise NotAllowed(
+            f"{actor.name} is a key: only a person may confirm {self.full_name}.",
+            hint="Sign in to the console, or run it on the machine that holds the shop.",
+            field=CONFIRM,
+        )
+
     def run(self, ctx: Context, arguments: Mapping[str, Any]) -> R:
-        """Check the right and the arguments, do it, and audit it if it writes."""
-        self.permit(ctx.actor)
+        """Check the right and the arguments, do it, and audit it if it writes.
+
+        An operation above ``WRITE`` answers with its plan until a person confirms the plan's hash.
+
+        Raises:
+            Conflict: what was confirmed is no longer what would happen.
+        """
+        self.admit(ctx.actor, arguments)
         checked = self.check(arguments)
         if self.effect == Effect.READ:
             return self.function(ctx, **checked)
+        if self.plan is not None:
+            plan = self._planned(ctx, checked)
+            if self.asks(checked):
+                return self.reply.model_validate({"plan": plan})
+            if checked[CONFIRM] != plan.hash:
+                raise Conflict(
+                    "What would happen is no longer what was confirmed.",
+                    hint=f"Ask for the plan again and confirm it: {plan.hash}",
+                    field=CONFIRM,
+                )
         with ctx.shop.audited(ctx.actor, self.full_name, checked):
             return self.function(ctx, **checked)
 
+    def _planned(self, ctx: Context, checked: Mapping[str, Any]) -> Plan:
+        assert self.plan is not None  # noqa: S101 - the caller looked
+        asked = {name: value for name, value in checked.items() if name != CONFIRM}
+        return plan_of(self.full_name, asked, self.plan(ctx, **asked))
+
 
 def operation(
-    *, effect: Effect, example: Mapping[str, Any] | None = None, job: bool = False
+    *,
+    effect: Effect,
+    example: Mapping[str, Any] | None = None,
+    job: bool = False,
+    plan: Planner | None = None,
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Declare a function of a :class:`Context` as an operation.
 
     Args:
-        effect: what a call may change. Above ``WRITE`` is refused until plans and confirmation exist.
+        effect: what a call may change.
         example: arguments with which the contract tests and the docs call it.
         job: whether it may take long; it then runs in the background on a server, with progress.
+        plan: needed above ``WRITE`` and refused below. Given the context and the arguments but for
+            ``confirm``, it says what would happen. The function then has an argument
+            ``confirm: str = ""``, and its reply is a :class:`~shopkeeper.core.plan.Planned`.
     """
-    if effect > Effect.WRITE:
-        raise ValueError("an operation above WRITE needs a plan that a person confirms")
+    if (effect > Effect.WRITE) != (plan is not None):
+        raise ValueError("an operation above WRITE, and no other, needs a plan")
 
     def declare(function: Callable[Concatenate[Context, P], R]) -> Operation[P, R]:
-        return Operation(function, effect, example or {}, job)
+        if plan is not None and CONFIRM not in inspect.signature(function).parameters:
+            raise ValueError(f"{function.__name__} needs the argument {CONFIRM}")
+        return Operation(function, effect, example or {}, job, plan)
 
     return declare
 

@@ -175,9 +175,27 @@ IDENTITIES = Table(
     key=("sent_id",),
     columns=(
         Column("sent_id", "string", "a user_id or anonymous_id as events carry it", required=True),
-        Column("customer_id", "string", "the customer it stands for", required=True),
+        Column("customer_id", "string", "the customer it stands for now", required=True),
         Column("since", "timestamp", "when that became known", required=True),
         Column("by", "string", "identify, alias or a person", required=True),
+    ),
+)
+
+HANDOVERS = Table(
+    "handovers",
+    key=("sent_id", "starts_at"),
+    columns=(
+        Column(
+            "sent_id",
+            "string",
+            "an id that stood for several customers, as a shared device",
+            required=True,
+        ),
+        Column("customer_id", "string", "for whom in this period", required=True),
+        Column("starts_at", "timestamp", "first instant of the period; null: since ever"),
+        Column("ends_at", "timestamp", "first instant after it; null: it goes on"),
+        Column("starts_on", "date", "the shop's local date of `starts_at`"),
+        Column("ends_on", "date", "the shop's local date of `ends_at`"),
     ),
 )
 
@@ -214,5 +232,5 @@ DAILY = Table(
 
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (EVENTS, TEXTS, TRAITS, ITEMS, FACTS, CUSTOMERS, IDENTITIES, DAILY)
+    for table in (EVENTS, TEXTS, TRAITS, ITEMS, FACTS, CUSTOMERS, IDENTITIES, HANDOVERS, DAILY)
 }

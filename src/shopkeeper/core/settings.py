@@ -25,6 +25,7 @@ class Settings(BaseModel):
 
     ``database`` is a SQLAlchemy URL; empty means SQLite in the shop's folder. Give one that holds a
     password only through ``SHOPKEEPER_DATABASE``: it is never written to the file or shown.
+    The same goes for a ``spark_url`` that holds a token.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,39 @@ class Settings(BaseModel):
     )
     memory_mb: int = Field(
         default=1500, ge=256, description="what the queries of one process may use, in megabytes"
+    )
+    engine: str = Field(
+        default="duckdb",
+        description="what runs the queries: duckdb (in the process) or spark (a server)",
+    )
+    spark_url: str = Field(
+        default="",
+        repr=False,
+        pattern=r"^(sc://\S+)?$",
+        description="Spark Connect server of the engine spark: sc://host:port",
+    )
+
+    keep_orders_days: int = Field(
+        default=1096,
+        ge=0,
+        description="how long orders of an erased customer stay, under a pseudonym; China's E-Commerce Law"
+        " (Art. 31) asks for three years",
+    )
+    keep_events_days: int = Field(
+        default=0, ge=0, description="older events but orders are removed by the sweep; 0: never"
+    )
+    keep_texts_days: int = Field(
+        default=0, ge=0, description="older reviews, chats and posts are removed; 0: never"
+    )
+    keep_refused_days: int = Field(
+        default=365, ge=0, description="older refused rows lose their content; 0: never"
+    )
+    keep_exports_days: int = Field(
+        default=30, ge=0, description="older files in the shop's exports are removed; 0: never"
+    )
+    agents_may_write: bool = Field(
+        default=False,
+        description="whether agents that speak MCP are offered operations that write, where their key may",
     )
 
     @field_validator("time_zone")
@@ -79,6 +113,12 @@ def load(folder: Path, environment: Mapping[str, str] | None = None) -> Settings
             hint=f"Move it to the environment variable {PREFIX}DATABASE.",
             field="database",
         )
+    if "token=" in str(values.get("spark_url", "")):
+        raise BadInput(
+            f"{path} holds a token in spark_url.",
+            hint=f"Move it to the environment variable {PREFIX}SPARK_URL.",
+            field="spark_url",
+        )
     values |= _from_environment(os.environ if environment is None else environment)
     return parse(values)
 
@@ -101,15 +141,24 @@ def parse(values: Mapping[str, Any]) -> Settings:
 
 
 def dump(settings: Settings) -> str:
-    """The text of a ``shopkeeper.toml`` with these settings, without the database."""
+    """The text of a ``shopkeeper.toml`` with these settings, without the database and tokens."""
     languages = ", ".join(f'"{language}"' for language in settings.languages)
     return (
         "# What each line means: docs/reference.md. Secrets belong in the environment, not here.\n"
         f"name = {_quoted(settings.name)}\n"
         f"time_zone = {_quoted(settings.time_zone)}\n"
         f"currency = {_quoted(settings.currency)}\n"
-        f"languages = [{languages}]\n"
+        f"languages = [{languages}]\n" + _engine(settings)
     )
+
+
+def _engine(settings: Settings) -> str:
+    if settings.engine == Settings.model_fields["engine"].default:
+        return ""
+    text = f"engine = {_quoted(settings.engine)}\n"
+    if settings.spark_url and "token=" not in settings.spark_url:
+        text += f"spark_url = {_quoted(settings.spark_url)}\n"
+    return text
 
 
 def _quoted(text: str) -> str:

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shopkeeper.core.operation import READ, Context, operation
+from shopkeeper.core.operation import READ, WRITE, Context, operation
 from shopkeeper.core.settings import Language
-from shopkeeper.customers.types import Members, Placement, Rfm
+from shopkeeper.customers.types import Identities, Members, Placement, Rfm
 
 Offset = Annotated[int, Field(ge=0)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
@@ -42,3 +42,22 @@ def segment(ctx: Context, customer_id: str, lang: Language = "en") -> Placement:
     from shopkeeper.customers.summary import placement
 
     return placement(ctx.shop, customer_id, lang)
+
+
+@operation(effect=READ, example={"customer_id": "C1"})
+def identities(ctx: Context, customer_id: str) -> Identities:
+    """The ids that stood for one customer, devices and merged accounts alike, each with its periods."""
+    from shopkeeper.customers.identity import identities as known
+
+    return known(ctx.shop, customer_id)
+
+
+@operation(effect=WRITE, example={"sent_id": "device-1"})
+def undo_identity(ctx: Context, sent_id: str) -> Identities:
+    """Take back what was last said about an id; what was said before holds again.
+
+    Nothing is rewritten: from the next copy of the identities on, queries count its events so.
+    """
+    from shopkeeper.customers.identity import undo
+
+    return undo(ctx.shop, ctx.actor, sent_id)

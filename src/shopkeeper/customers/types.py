@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -87,3 +87,20 @@ class Placement(Value):
     member: Member | None
     reasons: tuple[Reason, ...]
     advice: Advice | None
+
+
+class Period(Value):
+    """For whom an id stood from ``start`` until before ``until``; null: ever."""
+
+    sent_id: str
+    customer_id: str
+    start: datetime | None
+    until: datetime | None
+    by: str
+
+
+class Identities(Value):
+    """The customer that an id stands for now, and the periods of all ids that lead there."""
+
+    customer_id: str
+    periods: tuple[Period, ...]

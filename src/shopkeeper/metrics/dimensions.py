@@ -27,6 +27,8 @@ _ITEM: Final = ("item_id", "category", "department", "brand", "item_kind")
 _MAPS: Final[dict[str, Level]] = {"traits": "customer", "properties": "event"}
 _ITEM_COLUMNS: Final = {"item_kind": "kind", "department": "category"}
 
+_IMPORT: Final = r"#[0-9]{8}-[0-9]{6}-[0-9a-f]{6}$"
+
 NAMES: Final = (*_CUSTOMER, "traits.NAME", *_EVENT, "properties.NAME", *_ITEM)
 
 
@@ -46,6 +48,8 @@ class Dimension:
             return nw.col(self.column).map.get(self.key)
         if self.name == "department":  # the widest part of the path
             return nw.col(self.column).str.split(" > ").list.get(0)
+        if self.name == "source":  # without the import that brought the row
+            return nw.col(self.column).str.replace_all(_IMPORT, "")
         return nw.col(self.column)
 
     @property

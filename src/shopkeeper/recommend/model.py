@@ -35,6 +35,8 @@ class Fitted:
     items: Mapping[str, Mapping[str, Any]]
     days: Days | None
     at: datetime
+    restricted: int = 0
+    """The revision of the restrictions that this was fitted under."""
 
     @property
     def as_of(self) -> date | None:
@@ -57,6 +59,9 @@ def fitted(shop: Shop) -> Fitted:
 
 def fit(shop: Shop) -> Fitted:
     """Learn from the last year of events and the catalogue as it is now."""
+    restricted = shop.state.revision(
+        "restrictions"
+    )  # first: one that comes meanwhile is seen later
     span = shop.span()
     days = None
     if span is not None:
@@ -71,7 +76,13 @@ def fit(shop: Shop) -> Fitted:
     offered = offerable(history.item_ids, items, shop.now())
     wanted = popularity(history, recent_from_ms=_recent_from(shop, days))
     recommender = Recommender(Covisit().fit(history), wanted, offered)
-    return Fitted(recommender, history, items, days, shop.now())
+    return Fitted(recommender, history, items, days, shop.now(), restricted)
+
+
+def drop(shop: Shop) -> None:
+    """Forget what was fitted: somebody in it is erased."""
+    with _lock:
+        _fitted.pop(shop, None)
 
 
 def catalogue(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -103,4 +114,6 @@ def _recent_from(shop: Shop, days: Days | None) -> int | None:
 
 def _moved(shop: Shop, known: Fitted) -> bool:
     span = shop.span()
+    if known.restricted != shop.state.revision("restrictions"):
+        return True
     return (span.end if span else None) != known.as_of

@@ -15,14 +15,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 import shopkeeper
-from shopkeeper.core.errors import Unavailable
 from shopkeeper.server import faults
+from shopkeeper.server.agents.http import Agents
 from shopkeeper.server.headers import Headers
 from shopkeeper.server.intake import PATHS, Intake
 from shopkeeper.server.limits import Rate
+from shopkeeper.server.observe import routes as observe
+from shopkeeper.server.observe.requests import Watched
 from shopkeeper.server.options import ServeOptions
 from shopkeeper.server.routes import Calls
 from shopkeeper.server.signin import SignIn
+from shopkeeper.server.upload import Upload
 from shopkeeper.shop.shop import Shop
 
 _ABOUT = (
@@ -38,10 +41,12 @@ def create(shop: Shop, options: ServeOptions) -> ASGIApp:
         shop.keys.find, Rate("wrong keys from one address", options.failures_per_minute)
     )
     intake = Intake(shop, signin, options)
+    agents = Agents(shop, signin, options)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with agents.running():
+            yield
         await run_in_threadpool(intake.close)
 
     app = FastAPI(
@@ -57,16 +62,11 @@ def create(shop: Shop, options: ServeOptions) -> ASGIApp:
     Calls(shop, signin, options).install(app)
     intake.install(app)
 
-    def ready() -> dict[str, str]:
-        """The state can be read and events would be taken; 503 otherwise."""
-        if intake.full:
-            raise Unavailable("Too many events wait to be written.", hint="Try again in a second.")
-        shop.log.last()
-        return {"status": "ready"}
-
-    for path, answer in (("/health", _health), ("/ready", ready)):
-        app.add_api_route(path, answer, tags=["health"], responses=faults.REPLIES)
-    return Headers(app, PATHS)
+    observe.install(app, shop, signin, lambda: intake.full)
+    Upload(shop, signin, options).install(app)
+    agents.install(app)
+    known = frozenset(getattr(route, "path", "") for route in app.routes)
+    return Watched(Headers(app, PATHS), known)
 
 
 def serve(folder: Path, options: ServeOptions, listening: socket.socket) -> None:
@@ -74,7 +74,7 @@ def serve(folder: Path, options: ServeOptions, listening: socket.socket) -> None
     with Shop.open(folder) as shop:
         config = uvicorn.Config(
             create(shop, options),
-            log_level="warning",
+            log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=bool(options.trusted_proxy),
@@ -92,8 +92,3 @@ def serve(folder: Path, options: ServeOptions, listening: socket.socket) -> None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
         server.run(sockets=[listening])
-
-
-def _health() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok", "version": shopkeeper.__version__}

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shopkeeper.core.errors import ShopkeeperError, Unavailable
+from shopkeeper.server.observe import logs, meters
 
 _ENTRIES = 5_000  # of one transaction: about a quarter of a second of SQLite
 _CLOSE_SECONDS = 10.0
 _NEARLY = 0.75
 
-log = logging.getLogger("shopkeeper.api")
+log = logs.logger("api")
 
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class Committer(Generic[T]):
                 )
             self._queue.append(waiting)
             self._size += size
+            meters.WAITING.set(self._size)
             self._wake.notify()
         return waiting.answer
 
@@ -81,11 +83,14 @@ class Committer(Generic[T]):
 
     def _run(self) -> None:
         while batch := self._next():
+            began = time.perf_counter()
             try:
                 results: list[int | Exception] = list(self._append([w.item for w in batch]))
             except Exception:  # noqa: BLE001 - whose fault it is shows when each is written alone
                 results = [self._alone(waiting) for waiting in batch]
             _tell(batch, results)
+            meters.GROUP_SECONDS.observe(time.perf_counter() - began)
+            meters.GROUP_ROWS.observe(sum(waiting.size for waiting in batch))
 
     def _next(self) -> list[_Waiting[T]]:
         with self._wake:
@@ -97,6 +102,7 @@ class Committer(Generic[T]):
                 batch.append(self._queue.popleft())
                 size += batch[-1].size
             self._size -= size
+            meters.WAITING.set(self._size)
             return batch
 
     def _alone(self, waiting: _Waiting[T]) -> int | Exception:
@@ -106,7 +112,7 @@ class Committer(Generic[T]):
         except ShopkeeperError as error:
             return error
         except Exception as error:  # handed to exactly the request that it belongs to
-            log.exception("could not write %s rows", waiting.size)
+            log.exception("could not write rows", rows=waiting.size)
             return error
 
 

@@ -16,8 +16,9 @@ from shopkeeper.core.errors import ShopkeeperError, TooLarge
 from shopkeeper.core.text import did_you_mean
 from shopkeeper.core.types import Value
 from shopkeeper.server.body import TooSlow
+from shopkeeper.server.observe import logs
 
-log = logging.getLogger("shopkeeper.api")
+log = logs.logger("api")
 
 
 class Fault(Value):
@@ -58,7 +59,8 @@ def answer(error: ShopkeeperError, more: dict[str, Any] | None = None) -> Respon
     if isinstance(error, TooLarge | TooSlow):
         headers["Connection"] = "close"  # the rest of the body is not read
     if error.status >= 500:
-        log.log(logging.WARNING if error.retryable else logging.ERROR, "%s", error)
+        level = logging.WARNING if error.retryable else logging.ERROR
+        log.log(level, "answered with an error", exc_info=error)
     return _response(error.status, {**error.to_json(), **(more or {})}, headers)
 
 
@@ -87,7 +89,7 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 async def _unexpected(_request: Request, error: Exception) -> Response:
     number = secrets.token_hex(4)
-    log.error("unexpected error %s: %s", number, type(error).__name__)  # uvicorn logs the trace
+    log.error("unexpected error", number=number, exc_info=error)
     return _fault(
         500,
         "Internal",

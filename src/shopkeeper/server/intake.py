@@ -20,12 +20,16 @@ from shopkeeper.core.types import Value
 from shopkeeper.server import body, faults, routes
 from shopkeeper.server.commit import Committer
 from shopkeeper.server.limits import Rate
+from shopkeeper.server.observe import meters
 from shopkeeper.server.options import ServeOptions
 from shopkeeper.server.signin import SignIn, address
 from shopkeeper.shop.shop import Shop
 
 CALLS: Final = (*KINDS, "batch")
 PATHS: Final = frozenset(f"/v1/{call}" for call in CALLS)
+_ACCEPTED, _DUPLICATE, _REFUSED = (
+    meters.INTAKE.labels(outcome) for outcome in ("accepted", "duplicate", "refused")
+)
 
 
 class Message(Value):
@@ -129,6 +133,11 @@ class Intake:
         new = 0
         if prepared.calls:
             new = await self._committer.submit(prepared, max(1, len(prepared.entries)))
+        _ACCEPTED.inc(prepared.calls)
+        if duplicate := len(prepared.entries) - new:
+            _DUPLICATE.inc(duplicate)
+        if prepared.refused:
+            _REFUSED.inc(len(prepared.refused))
         return _answer(prepared, new, oversized)
 
     def _rules(self, actor: Actor) -> Rules:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final, Literal
+
 from pydantic import Field
 
 from shopkeeper.core.types import Value
+
+Part = Literal["api", "worker", "console"]
+CONSOLE: Final = "shopkeeper.console"
 
 MOST_QUEUED = 200
 """Jobs that may wait: more are refused until some have run."""
@@ -15,7 +20,9 @@ class ServeOptions(Value):
 
     Rates are per key (failures, and visitors with a browser key: per address) and per API process;
     sizes are bytes after any gzip is undone. ``trusted_proxy`` is the one address whose
-    ``X-Forwarded-For`` is believed.
+    ``X-Forwarded-For`` is believed. ``parts`` names what runs here, where parts run apart; the console
+    listens on ``host`` too, answers under ``console_names``, and if ``secure`` sends its cookies by HTTPS
+    alone.
     """
 
     host: str = "127.0.0.1"
@@ -33,3 +40,15 @@ class ServeOptions(Value):
     body_seconds: float = Field(default=30.0, gt=0)
     drain_seconds: float = Field(default=1.0, gt=0)
     jobs_at_once: int = Field(default=1, ge=1, le=16)
+    upload_bytes: int = Field(default=5_000_000_000, ge=1_000)
+    console: bool = True
+    console_port: int = Field(default=8001, ge=0, le=65535)
+    console_names: tuple[str, ...] = ()
+    secure: bool = False
+    parts: tuple[Part, ...] = ()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def running(self) -> tuple[Part, ...]:
+        """The parts that run here: those that were named, else all."""
+        return self.parts or (("api", "worker", "console") if self.console else ("api", "worker"))

@@ -92,7 +92,9 @@ class Calls:
         )
         arguments = body.parse(sent)
         operation.check(arguments)
-        work = partial(self._start if operation.job else self._run, operation, arguments, actor)
+        operation.admit(actor, arguments)
+        queued = operation.job and not operation.asks(arguments)
+        work = partial(self._start if queued else self._run, operation, arguments, actor)
         return await anyio.to_thread.run_sync(work, limiter=self._room())
 
     def _room(self) -> anyio.CapacityLimiter:

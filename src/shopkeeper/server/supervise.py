@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from types import FrameType
 
 from shopkeeper.core.errors import BadInput
 from shopkeeper.server import process
+from shopkeeper.server.observe.names import SHARED
 from shopkeeper.server.options import ServeOptions
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 30.0
@@ -44,15 +46,32 @@ class Supervisor:
         self._options = options
         self._say = say
         self._stop = threading.Event()
-        self._socket = _listen(options)
-        self.children = [
-            *(Child(f"api-{n + 1}", "api") for n in range(options.api_workers)),
-            Child("worker", "worker"),
-        ]
+        self._sockets: dict[str, socket.socket] = {
+            part: _listen(options.host, port, option)
+            for part, port, option in (
+                ("api", options.port, "port"),
+                ("console", options.console_port, "console_port"),
+            )
+            if part in options.running
+        }
+        self._figures = tempfile.TemporaryDirectory(prefix="shopkeeper-figures-")
+        self.children = [child for part in options.running for child in _children(part, options)]
 
     @property
     def url(self) -> str:
-        host, port = self._socket.getsockname()[:2]
+        return self.where("api") or ""
+
+    @property
+    def console_url(self) -> str | None:
+        """Where the console will answer, if it runs here."""
+        return self.where("console")
+
+    def where(self, part: str) -> str | None:
+        """The URL of a part that listens here."""
+        listening = self._sockets.get(part)
+        if listening is None:
+            return None
+        host, port = listening.getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def run(self) -> int:
@@ -80,11 +99,24 @@ class Supervisor:
             steady = now - child.started >= _STEADY_SECONDS
             child.delay = _FIRST_DELAY if steady else min(child.delay * 2, _LONGEST_DELAY)
             child.not_before = now + child.delay
+            self._forget(child)
             child.running = None
             self._say(f"{child.name} ended ({code}); it starts again in {child.delay:.1f} s.")
         if now >= child.not_before:
             child.started = now
-            child.running = start(child.part, self._folder, self._options, self._socket)
+            child.running = start(
+                child.part,
+                self._folder,
+                self._options,
+                self._sockets.get(child.part),
+                self._figures.name,
+            )
+
+    def _forget(self, child: Child) -> None:
+        """Take what a dead process held now (not what it counted) out of the shared figures."""
+        if child.running is not None:
+            for left in Path(self._figures.name).glob(f"gauge_live*_{child.running.pid}.db"):
+                left.unlink(missing_ok=True)
 
     def _end(self) -> bool:
         """Ask all to finish what they hold; kill who has not after a while."""
@@ -100,38 +132,52 @@ class Supervisor:
                 one.kill()
                 one.wait()
                 clean = False
-        self._socket.close()
+        for listening in self._sockets.values():
+            listening.close()
+        self._figures.cleanup()
         return clean
 
 
+def _children(part: str, options: ServeOptions) -> list[Child]:
+    if part == "api":
+        return [Child(f"api-{n + 1}", part) for n in range(options.api_workers)]
+    return [Child(part, part)]
+
+
 def start(
-    part: str, folder: Path, options: ServeOptions, listening: socket.socket
+    part: str, folder: Path, options: ServeOptions, listening: socket.socket | None, figures: str
 ) -> subprocess.Popen[bytes]:
-    """One child process; an API process is given the listening socket, which outlives it."""
+    """One child process; it is given the listening socket of its part, which outlives it.
+
+    All share what they measure in the folder ``figures``.
+    """
     environment = os.environ | {
         process.FOLDER: str(folder),
         process.OPTIONS: options.model_dump_json(),
-        process.SOCKET: str(listening.fileno()),
         process.PARENT: str(os.getpid()),
+        SHARED: figures,
     }
+    passed = [] if listening is None else [listening.fileno()]
+    if passed:
+        environment[process.SOCKET] = str(passed[0])
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", "shopkeeper.server.process", part],
         env=environment,
-        pass_fds=[listening.fileno()] if part == "api" else [],
+        pass_fds=passed,
     )
 
 
-def _listen(options: ServeOptions) -> socket.socket:
-    """A listening socket: connections wait in it while an API process is started again."""
+def _listen(host: str, port: int, option: str) -> socket.socket:
+    """A listening socket: connections wait in it while its process is started again."""
     try:
         return socket.create_server(
-            (options.host, options.port),
-            family=socket.AF_INET6 if ":" in options.host else socket.AF_INET,
+            (host, port),
+            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
             backlog=_BACKLOG,
         )
     except OSError as error:
         raise BadInput(
-            f"Cannot listen on {options.host}:{options.port}: {error.strerror}.",
-            hint="Choose another --port (0 takes a free one) or --host.",
-            field="port",
+            f"Cannot listen on {host}:{port}: {error.strerror}.",
+            hint=f"Choose another --{option.replace('_', '-')} (0 takes a free one) or --host.",
+            field=option,
         ) from error

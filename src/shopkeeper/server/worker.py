@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shopkeeper.core.errors import Conflict, LeaseHeld, ShopkeeperError
+from shopkeeper.core.errors import Conflict, LeaseHeld
+from shopkeeper.server.observe import logs, meters, traces
+from shopkeeper.server.observe.names import SERVES
 from shopkeeper.server.options import ServeOptions
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.jobs import JobStatus
@@ -21,10 +21,8 @@ from shopkeeper.warehouse.writer import Writer
 if TYPE_CHECKING:
     from shopkeeper.server.workflows import Workflows
 
-log = logging.getLogger("shopkeeper.worker")
+log = logs.logger("worker")
 
-PURPOSE = "shopkeeper serve"
-_KEEP = timedelta(days=7)  # how long the log refuses an event that comes again
 _IDLE_SECONDS = 0.25
 _PAUSE_SECONDS = 5.0  # before what failed is tried again
 
@@ -56,10 +54,10 @@ def run(folder: Path, options: ServeOptions) -> None:
     with Shop.open(folder) as shop:
         while not stop.is_set():
             try:
-                with shop.writer(PURPOSE) as writer:
+                with shop.writer(SERVES) as writer:
                     _Worker(shop, writer, options, stop).run()
-            except LeaseHeld as held:
-                log.warning("%s", held)
+            except LeaseHeld:
+                log.warning("another process writes the tables: waiting for it")
                 stop.wait(1.0)
 
 
@@ -72,14 +70,11 @@ class _Worker:
         self._options = options
         self._stop = stop
         self._workflows: Workflows | None = None
-        self._settled = 0
         self._chores = [
-            Chore("move the intake log", options.drain_seconds, writer.drain, rest=0.0),
-            Chore("shorten the log's tail", 5.0, self._settle),
+            Chore("move the intake log", options.drain_seconds, self._drain, rest=0.0),
             Chore("start jobs", _IDLE_SECONDS, self._jobs, rest=0.0),
             Chore("snapshot the store", 15.0, writer.snapshot),
             Chore("maintain the tables", 60.0, writer.maintain),
-            Chore("purge the log", 3600.0, self._purge),
             Chore("remove unused files", 86_400.0, lambda: writer.maintain(vacuum=True)),
         ]
         self._chores[-1].next = time.monotonic() + 3600  # not in the busy minute of a start
@@ -99,20 +94,23 @@ class _Worker:
         if self._stop.is_set() or time.monotonic() < chore.next:
             return
         try:
-            chore.run()
+            with meters.CHORES.labels(chore.name).time(), traces.span(chore.name):
+                chore.run()
         except Conflict:  # the lease was lost, as after a long sleep: start over as a new process
             raise
-        except ShopkeeperError as error:
-            log.error("could not %s: %s", chore.name, error)
         except Exception:  # tried again later: nothing that was accepted is lost
-            log.exception("could not %s", chore.name)
+            meters.CHORE_FAILURES.labels(chore.name).inc()
+            log.exception("a chore failed", chore=chore.name)
 
     def _do_last(self) -> None:
         """Leave as little as possible behind for the next start."""
         try:
             self._writer.drain()
         except Exception:
-            log.exception("could not move the intake log at the end")
+            log.exception("a chore failed", chore="move the intake log at the end")
+
+    def _drain(self) -> None:
+        meters.DRAINED.inc(self._writer.drain())
 
     def _jobs(self) -> None:
         """Start queued jobs; the job engine is loaded when there is first something for it to do."""
@@ -124,13 +122,3 @@ class _Worker:
 
             self._workflows = Workflows(self._shop, self._options)
         self._workflows.start_queued()
-
-    def _settle(self) -> None:
-        """What is in the tables need not be looked for in the log by live answers."""
-        moved = self._writer.moved()
-        if moved > self._settled:
-            self._shop.log.settle(moved)
-            self._settled = moved
-
-    def _purge(self) -> None:
-        self._shop.log.purge(self._writer.moved(), self._shop.now() - _KEEP)

@@ -16,6 +16,7 @@ from shopkeeper.core.errors import Conflict, NotFound
 from shopkeeper.core.operation import Actor
 from shopkeeper.core.period import Days
 from shopkeeper.core.settings import Settings
+from shopkeeper.shop.seen import Seen
 from shopkeeper.shop.spill import spill
 from shopkeeper.shop.state import State
 from shopkeeper.shop.trail import audited
@@ -29,7 +30,9 @@ from shopkeeper.store.imports import Imports
 from shopkeeper.store.jobs import Jobs
 from shopkeeper.store.keys.ring import Keys
 from shopkeeper.store.log import IntakeLog
-from shopkeeper.store.people import Persons
+from shopkeeper.store.people.invitations import Invitations
+from shopkeeper.store.people.persons import Persons
+from shopkeeper.store.restrictions import Restrictions
 from shopkeeper.store.revisions import Revisions
 from shopkeeper.warehouse.source import Tail
 from shopkeeper.warehouse.warehouse import Build, Warehouse
@@ -54,17 +57,26 @@ class Shop:
         self.database = Database(settings.database or folder / "shop.sqlite")
         self.database.migrate()
         root = settings.tables if "://" in settings.tables else str(folder / settings.tables)
-        self.warehouse = Warehouse(root, memory_mb=settings.memory_mb, spill=spill(folder))
+        self.warehouse = Warehouse(
+            root,
+            memory_mb=settings.memory_mb,
+            spill=spill(folder),
+            engine=settings.engine,
+            spark_url=settings.spark_url,
+        )
         self.log = IntakeLog(self.database)
         self.catalogue = Catalogue(self.database)
         self.people = Customers(self.database)
         self.consent = Consent(self.database)
         self.keys = Keys(self.database)
         self.persons = Persons(self.database)
+        self.invitations = Invitations(self.database)
         self.audit = Audit(self.database)
         self.jobs = Jobs(self.database)
         self.imports = Imports(self.database)
-        self.state = State(self.catalogue, self.people, Revisions(self.database))
+        self.restrictions = Restrictions(self.database)
+        self.state = State(self.catalogue, self.people, Revisions(self.database), settings.zone)
+        self._seen = Seen(self.database, self.people, self.restrictions, settings.zone)
         self._writing = Writing(self)
 
     @classmethod
@@ -115,7 +127,8 @@ class Shop:
             def tail(after: int) -> pa.Table:
                 return decode(self.log.tail(after, subjects), "events")
 
-        return self.warehouse.query(build, now=self.now(), tail=tail)
+        people = self._seen.by(live)
+        return self.warehouse.query(build, now=self.now(), tail=tail, people=people)
 
     def span(self) -> Days | None:
         """The first and the last local day that has events; None in a shop without any."""

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, or_, select, update
 
 from shopkeeper.core.errors import BadInput, NotFound
-from shopkeeper.store import tables
+from shopkeeper.store import links, tables
 from shopkeeper.store.batches import batches
 from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
 from shopkeeper.store.revisions import bump
+from shopkeeper.store.timeline import Span
 
 _PAGE = 5_000
 _IDS = 900
@@ -81,7 +82,10 @@ class Customers:
             last = page[-1]["customer_id"]
 
     def identify(self, sent_id: str, customer_id: str, by: str, since: datetime) -> bool:
-        """Let ``sent_id`` stand for the customer; False when it already did."""
+        """Let ``sent_id`` stand for the customer from ``since`` on; False when it already did.
+
+        What that means for the time before, for shared devices and for chains: ``store.timeline``.
+        """
         with self._database.begin() as connection:
             return identify(connection, Identity(sent_id, customer_id, by, since))
 
@@ -94,23 +98,18 @@ class Customers:
         return new
 
     def undo(self, sent_id: str, by: str) -> Identity | None:
-        """End what ``sent_id`` stands for and return to the link before, if there was one."""
+        """Take back what was last said about ``sent_id``; what it stands for now, if anything."""
         i = tables.identities.c
         with self._database.begin() as connection:
             _queue(connection)
-            history = connection.execute(
-                select(i.number, i.customer_id, i.by, i.since, i.ended_at)
-                .where(i.sent_id == sent_id, or_(i.ended_by.is_(None), i.ended_by.like("link:%")))
-                .order_by(i.number.desc())
-                .limit(2)
-            ).all()
-            if not history or history[0].ended_at is not None:
+            current = links.current(connection, sent_id)
+            if current is None:
                 raise NotFound(f"{sent_id!r} stands for no customer.", hint="Check the id.")
             _end(connection, sent_id, f"undo:{by}", datetime.now(UTC))
             bump(connection, "identities")
-            if len(history) == 1:
+            back = links.latest(connection, sent_id)
+            if back is None:
                 return None
-            back = history[1]
             # The link before comes back as a new row, so that the history shows the detour.
             connection.execute(
                 update(tables.identities)
@@ -122,22 +121,18 @@ class Customers:
             return found
 
     def identities(self) -> Iterator[dict[str, Any]]:
-        """Every current link in order of sent id: sent_id, customer_id, since, by."""
-        i = tables.identities.c
-        query = (
-            select(i.sent_id, i.customer_id, i.since, i.by)
-            .where(i.ended_at.is_(None))
-            .order_by(i.sent_id)
-            .limit(_PAGE)
-        )
-        last = ""
-        while True:
-            with self._database.connect() as connection:
-                page = connection.execute(query.where(i.sent_id > last)).mappings().all()
-            yield from map(dict, page)
-            if len(page) < _PAGE:
-                return
-            last = page[-1]["sent_id"]
+        """For whom each sent id stands now, chains followed to the end: rows of ``IDENTITIES``."""
+        for sent_id, periods in links.every(self._database):
+            yield links.identity(sent_id, periods)
+
+    def handovers(self) -> Iterator[dict[str, Any]]:
+        """The periods of ids that stood for several customers: rows of ``HANDOVERS``, days left out."""
+        for sent_id, periods in links.of(self._database, links.changing(self._database)):
+            yield from links.handovers(sent_id, periods)
+
+    def periods(self, sent_ids: Iterable[str]) -> dict[str, list[Span]]:
+        """For whom each of these ids stood when, chains followed to the end; only known ids."""
+        return dict(links.of(self._database, sent_ids))
 
     def history(self, sent_id: str) -> list[dict[str, Any]]:
         """Every link that ``sent_id`` ever had, oldest first, with when and by whom it ended."""
@@ -147,18 +142,14 @@ class Customers:
             return [{k: v for k, v in row.items() if k != "number"} for row in rows]
 
     def customer_of(self, sent_id: str) -> str | None:
-        """The customer that the sent id stands for now."""
-        i = tables.identities.c
-        query = select(i.customer_id).where(i.sent_id == sent_id, i.ended_at.is_(None))
-        with self._database.connect() as connection:
-            return connection.scalar(query)
+        """The customer that the sent id stands for now, chains followed to the end."""
+        periods = self.periods([sent_id]).get(sent_id)
+        return periods[-1].customer_id if periods else None
 
     def sent_ids(self, customer_id: str) -> list[str]:
-        """The customer's own id and every id that stands for it now: whose events are theirs."""
-        i = tables.identities.c
-        query = select(i.sent_id).where(i.customer_id == customer_id, i.ended_at.is_(None))
+        """The customer's own id and every id that stands for it at some time: whose events may be theirs."""
         with self._database.connect() as connection:
-            return sorted({customer_id, *connection.scalars(query)})
+            return sorted(links.behind(connection, customer_id))
 
     def delete(self, customer_id: str) -> None:
         """Remove the customer with traits, links (past ones too) and consent records."""
@@ -192,16 +183,20 @@ def merge(connection: Connection, customers: Sequence[Customer]) -> None:
 
 
 def identify(connection: Connection, identity: Identity) -> bool:
-    """Let the sent id stand for the customer; False when it already did."""
-    _required(identity.sent_id, "sent_id")
-    _required(identity.customer_id, "customer_id")
-    _queue(connection)
-    i = tables.identities.c
-    now = select(i.customer_id).where(i.sent_id == identity.sent_id, i.ended_at.is_(None))
-    if connection.scalar(now) == identity.customer_id:
+    """Let the sent id stand for the customer; False when it already did at that time."""
+    sent = _required(identity.sent_id, "sent_id")
+    if _required(identity.customer_id, "customer_id") == sent:
         return False
-    _end(connection, identity.sent_id, f"link:{identity.by}", identity.since)
-    connection.execute(tables.identities.insert().values(**asdict(identity)))
+    _queue(connection)
+    if links.said_at(connection, sent, identity.since) == identity.customer_id:
+        return False
+    row: dict[str, Any] = asdict(identity)
+    current = links.current(connection, sent)
+    if current is not None and current.since > identity.since:  # told late: the later one stays
+        row |= {"ended_at": current.since, "ended_by": f"link:{current.by}"}
+    else:
+        _end(connection, sent, f"link:{identity.by}", identity.since)
+    connection.execute(tables.identities.insert().values(**row))
     bump(connection, "identities")
     return True
 
@@ -222,6 +217,8 @@ def link(connection: Connection, links: Sequence[Identity]) -> int:
         _required(one.customer_id, "customer_id")
         if _required(one.sent_id, "sent_id") in taken or one.sent_id in first:
             later.append(one)
+        elif one.sent_id == one.customer_id:
+            continue
         else:
             first[one.sent_id] = one
     if first:

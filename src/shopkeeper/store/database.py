@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -104,6 +104,37 @@ class Database:
             upsert = tables.insert_new(connection, tables.secrets)
             connection.execute(upsert, row)
             return bytes(connection.execute(query).scalar_one())
+
+    def scour(self, names: Sequence[str]) -> None:
+        """Write these tables anew, so that no page on disk holds what was deleted from them.
+
+        SQLite rewrites the whole file and empties its write-ahead log, which waits for readers.
+        PostgreSQL locks each table meanwhile; its own write-ahead log and backups are its owner's.
+
+        Raises:
+            Unavailable: a reader kept SQLite's log from being emptied for half a minute.
+        """
+        if self.dialect_name == "postgresql":
+            engine = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            with translated(self.address), engine.connect() as connection:
+                for name in names:
+                    connection.execute(text(f"VACUUM FULL {name}"))
+            return
+        with translated(self.address):
+            raw = self._writer.raw_connection()
+        try:
+            held: Any = raw.driver_connection
+            held.execute("VACUUM")
+            deadline = time.monotonic() + _WAIT_S
+            while held.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise Unavailable(
+                        "A reader keeps the database's log from being emptied.",
+                        hint="Wait for long queries to end, and run it again.",
+                    )
+                time.sleep(0.05)
+        finally:
+            raw.close()
 
     def close(self) -> None:
         """Give every connection back; the object is of no use afterwards."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, func, select, update
 
 from shopkeeper.core.errors import Cancelled, Conflict, NotFound
 from shopkeeper.store import tables
@@ -90,6 +90,13 @@ class Jobs:
             query = query.where(j.status == status.value)
         with self._database.connect() as connection:
             return [_job(row) for row in connection.execute(query).mappings()]
+
+    def counts(self) -> dict[JobStatus, int]:
+        """How many jobs are in each state; a state without any is left out."""
+        j = tables.jobs.c
+        query = select(j.status, func.count()).group_by(j.status)
+        with self._database.connect() as connection:
+            return {JobStatus(status): count for status, count in connection.execute(query)}
 
     def start(self, job_id: str) -> Job:
         """Take a queued job for this process; :class:`Conflict` when another has it."""

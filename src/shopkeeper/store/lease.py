@@ -24,6 +24,19 @@ _FREE = {"token": None, "purpose": None, "process": None, "since": None, "expire
 
 
 @dataclass(frozen=True)
+class Held:
+    """Who holds a lease that has not ended."""
+
+    purpose: str
+    process: Process
+    since: datetime
+    expires_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.purpose}, {self.process}, since {_clock(self.since)}"
+
+
+@dataclass(frozen=True)
 class Lease:
     """The right to be the only one who does something.
 
@@ -111,6 +124,11 @@ class Leases:
 
     def holder(self, name: str) -> str | None:
         """Who holds the lease, in words; None when it is free."""
+        held = self.held(name)
+        return None if held is None else str(held)
+
+    def held(self, name: str) -> Held | None:
+        """Who holds the lease; None when it is free, has ended, or its holder is known to be dead."""
         with self._database.connect() as connection:
             query = select(tables.leases).where(tables.leases.c.name == name)
             row = connection.execute(query).first()
@@ -118,7 +136,14 @@ class Leases:
         if row is None or row.token is None or row.expires_at <= now:
             return None
         process = Process.of(row.process)
-        return None if process.is_dead() else f"{row.purpose}, {process}, since {_clock(row.since)}"
+        if process.is_dead():
+            return None
+        return Held(row.purpose, process, row.since, row.expires_at)
+
+    def clear(self) -> None:
+        """Free every lease: in a copy of a database nobody holds what the original's processes hold."""
+        with self._database.begin() as connection:
+            connection.execute(update(tables.leases).values(**_FREE))
 
     def _renew(self, lease: Lease) -> None:
         c = tables.leases.c

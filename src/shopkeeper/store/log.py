@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import Connection, delete, func, select, text
@@ -19,6 +19,7 @@ ID_LIMIT = 256
 """Characters that an id may have; PostgreSQL cannot index ids of any length."""
 
 _PURGE_ROWS = 5_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "event_id, subject, anonymous_id, received_at, kind, payload"
 _SQLITE = f"INSERT OR IGNORE INTO log ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
 _POSTGRESQL = (
@@ -123,6 +124,17 @@ class IntakeLog:
         """The seq of the newest row; 0 before the first."""
         with self._database.connect() as connection:
             return self._last(connection)
+
+    def waiting(self, after: int) -> tuple[int, datetime | None]:
+        """How many rows came after ``after``, and when the first of them was received."""
+        log = tables.log.c
+        count = select(func.count()).where(log.seq > after)
+        first = select(log.received_at).where(log.seq > after).order_by(log.seq).limit(1)
+        with self._database.connect() as connection:
+            received = connection.scalar(first)
+            rows = connection.scalar(count.select_from(tables.log)) if received else 0
+        since = None if received is None else _EPOCH + timedelta(microseconds=received)
+        return rows or 0, since
 
     def settle(self, upto: int) -> None:
         """Drop rows up to ``upto`` from what :meth:`tail` finds: they are in the tables now."""

@@ -40,6 +40,10 @@ class Process:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    def is_here(self) -> bool:
+        """Whether it is on this machine, if perhaps in another container."""
+        return self.place.partition("/")[0] == _place().partition("/")[0]
+
     def is_dead(self) -> bool:
         """Whether it certainly lives no more; False for a process that cannot be seen from here."""
         if self.place != _place() or self.host != socket.gethostname():

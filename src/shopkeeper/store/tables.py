@@ -142,6 +142,26 @@ Index(
     consent.c.number,
 )
 
+restrictions = Table(
+    "restrictions",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("since", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("erasure_id", Text, nullable=False, unique=True),
+    Column("status", Text, nullable=False),
+    Column("subjects", Json, nullable=False),
+    Column("report", Json, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+)
+
 people = Table(
     "people",
     metadata,

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Transaction
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
 from shopkeeper.core.errors import Conflict
@@ -35,6 +35,8 @@ _TABLE_CONFIGURATION = {
     "delta.logRetentionDuration": "interval 1 day",
     "delta.deletedFileRetentionDuration": "interval 1 hour",
 }
+_STATISTICS = "delta.dataSkippingStatsColumns"
+_STATISTICS_OF = ("time", "received_at", "stamp", "valid_from", "since", "starts_at")
 _RETENTION_HOURS = 1
 _COMPACT_FROM = 8  # files in one day
 _SYNCS_AT_ONCE = 16
@@ -150,6 +152,41 @@ class Delta:
                     f"Another writer changed {self.table.name}.", hint="Only one may run at a time."
                 ) from error
 
+    def drop_days(self, days: Sequence[date]) -> None:
+        """Make these days empty in one step; the log names the days and nothing of their rows."""
+        with self._lock:
+            opened = self._refresh()
+            if opened is not None and days:
+                listed = ", ".join(f"'{day}'" for day in days)
+                opened.delete(f"day IN ({listed})")
+
+    def clear(self) -> None:
+        """Delete every file that the newest version does not name, and the log before it, at once.
+
+        Time travel ends here. Readers of an older version open the table anew.
+        """
+        with self._lock:
+            opened = self._refresh()
+            if opened is None:
+                return
+            self._limit_statistics(opened)
+            opened.vacuum(
+                retention_hours=0, dry_run=False, enforce_retention_duration=False, full=True
+            )
+            opened.update_incremental()
+            opened.create_checkpoint()
+            files, base = filesystem(f"{self.uri}/_delta_log")
+            for entry in files.get_file_info(pafs.FileSelector(base)):
+                version = entry.base_name.partition(".")[0]
+                if version.isdigit() and int(version) < opened.version():
+                    files.delete_file(entry.path)
+
+    def _limit_statistics(self, opened: DeltaTable) -> None:
+        """Let the log hold statistics of times alone: the least and greatest id is somebody's."""
+        wanted = _statistics_columns(self.table)
+        if opened.metadata().configuration.get(_STATISTICS) != wanted:
+            opened.alter.set_table_properties({_STATISTICS: wanted})
+
     def position(self, source: str) -> int:
         """How far that source had been read when the newest version was written; 0 at first."""
         with self._lock:
@@ -171,6 +208,7 @@ class Delta:
         with self._lock:
             opened = self._refresh()
             if opened is not None:
+                self._limit_statistics(opened)
                 opened.optimize.compact(partition_filters=filters)
         return len(crowded)
 
@@ -192,7 +230,10 @@ class Delta:
 
     def _refresh(self) -> DeltaTable | None:
         if self._opened is not None:
-            self._opened.update_incremental()
+            try:
+                self._opened.update_incremental()
+            except DeltaError:  # an erasure removed the log that led from there to here
+                self._opened = DeltaTable(self.uri)
         elif DeltaTable.is_deltatable(self.uri):
             self._opened = DeltaTable(self.uri)
         return self._opened
@@ -203,7 +244,7 @@ class Delta:
             schema=arrow_schema(self.table),
             mode="ignore",
             partition_by=[self.table.partition] if self.table.partition else None,
-            configuration=_TABLE_CONFIGURATION,
+            configuration=_TABLE_CONFIGURATION | {_STATISTICS: _statistics_columns(self.table)},
         )
         return self._opened
 
@@ -233,7 +274,7 @@ class FileWriter:
         self._rows = 0
         self._files: list[AddAction] = []
         self._written: list[str] = []
-        self._fs, self._base = _filesystem(delta.uri)
+        self._fs, self._base = filesystem(delta.uri)
 
     def add(self, data: pa.Table) -> None:
         """Take rows that conform to the table's schema."""
@@ -301,10 +342,14 @@ def _by_day(data: pa.Table, partition: str | None) -> Iterable[tuple[date | None
         start = end
 
 
+def _statistics_columns(table: Table) -> str:
+    return ",".join(name for name in _STATISTICS_OF if name in table.names)
+
+
 def _statistics(data: pa.Table) -> str:
     least: dict[str, Any] = {}
     greatest: dict[str, Any] = {}
-    for name in ("time", "received_at", "stamp", "valid_from"):
+    for name in _STATISTICS_OF:
         if name in data.column_names and data.num_rows:
             bounds = pc.min_max(data.column(name)).as_py()
             least[name], greatest[name] = (_stat(bounds[k]) for k in ("min", "max"))
@@ -317,7 +362,8 @@ def _stat(value: Any) -> Any:
     return value if isinstance(value, str) else value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
+def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
+    """The file system that holds a table, and the table's path there."""
     if "://" in uri:
         return pafs.FileSystem.from_uri(uri)  # type: ignore[no-any-return]
     return pafs.LocalFileSystem(), os.path.abspath(uri)  # noqa: PTH100 (a str for pyarrow)

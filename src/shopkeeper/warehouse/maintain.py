@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ import pyarrow as pa
 from shopkeeper.core.schema import DAILY
 from shopkeeper.warehouse.arrow import conform
 from shopkeeper.warehouse.delta import FileWriter
-from shopkeeper.warehouse.rollup import daily
+from shopkeeper.warehouse.rollup import AGGREGATES, KEYS
 from shopkeeper.warehouse.warehouse import Warehouse
 
 _ROWS_AT_ONCE = 2_000_000  # about a month of a busy shop: bounds memory
@@ -24,15 +24,25 @@ def roll_up(warehouse: Warehouse) -> int:
     marks = rolled.marks() if rolled else {}
     current = events.stamps()
     stale = sorted(day for day, stamp in current.items() if marks.get(day) != stamp)
+    roll(warehouse, stale)
+    return len(stale)
+
+
+def roll(warehouse: Warehouse, stale: Sequence[date]) -> None:
+    """Roll up these days, which have events, whatever their rollup is."""
+    events = warehouse.tables["events"].snapshot()
+    if events is None:
+        return
+    current = events.stamps()
     for days in _portions(stale, events.rows()):
         with warehouse.connection() as connection:
             raw = connection.read_parquet(events.uris(days), hive_partitioning=True)
-            rows = daily(raw).order("day, user_id, anonymous_id").to_arrow_table()
+            sums = raw.aggregate(", ".join((*KEYS, *AGGREGATES)), ", ".join(KEYS))
+            rows = sums.order("day, user_id, anonymous_id").to_arrow_table()
         stamps = pa.array([current[day] for day in rows["day"].to_pylist()], pa.string())
         files = FileWriter(warehouse.tables["daily"])
         files.add(conform(rows.append_column("stamp", stamps), DAILY))
         warehouse.tables["daily"].commit(files.finish(), replace="days")
-    return len(stale)
 
 
 def _portions(days: Iterable[date], rows: Mapping[date, int]) -> Iterator[list[date]]:

@@ -18,9 +18,17 @@ _VALIDITY = ("valid_from", "valid_to")
 
 
 def store_snapshot(
-    warehouse: Warehouse, name: str, rows: Iterable[Mapping[str, Any]], now: datetime
+    warehouse: Warehouse,
+    name: str,
+    rows: Iterable[Mapping[str, Any]],
+    now: datetime,
+    *,
+    cursor: tuple[str, int] | None = None,
 ) -> int:
-    """Close rows that changed or went, open new ones as of ``now``; returns how many of either."""
+    """Close rows that changed or went, open new ones as of ``now``; returns how many of either.
+
+    ``cursor`` is a source and its position that these rows show; it is kept with them.
+    """
     table = TABLES[name]
     schema = arrow_schema(table)
     dated = "valid_from" in schema.names
@@ -38,7 +46,12 @@ def store_snapshot(
     fresh = pa.array([f not in known for f in after], pa.bool_())
     changes = pc.sum(gone).as_py() or 0
     changes += pc.sum(fresh).as_py() or 0
+    delta = warehouse.tables[name]
+    if cursor and cursor[1] <= delta.position(cursor[0]):
+        cursor = None
     if not changes:
+        if cursor:
+            delta.commit([], cursor=cursor)
         return 0
     ended = opened.filter(gone)
     if dated:
@@ -46,11 +59,11 @@ def store_snapshot(
         ended = ended.set_column(schema.get_field_index("valid_to"), "valid_to", moment)
     else:
         ended = ended.slice(0, 0)
-    files = FileWriter(warehouse.tables[name])
+    files = FileWriter(delta)
     files.add(
         pa.concat_tables([closed, ended, opened.filter(pc.invert(gone)), current.filter(fresh)])
     )
-    warehouse.tables[name].commit(files.finish(), replace="all")
+    delta.commit(files.finish(), cursor=cursor, replace="all")
     return int(changes)
 
 

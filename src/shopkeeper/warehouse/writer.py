@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -14,11 +15,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shopkeeper.core.schema import EVENTS, TABLES, Table
+from shopkeeper.core.schema import EVENTS, IDENTITIES, TABLES, Table
 from shopkeeper.warehouse.arrow import conform, from_rows
 from shopkeeper.warehouse.delta import FileWriter
 from shopkeeper.warehouse.duplicates import Seen
 from shopkeeper.warehouse.maintain import compact, roll_up
+from shopkeeper.warehouse.people import STORE
 from shopkeeper.warehouse.snapshot import store_snapshot
 from shopkeeper.warehouse.warehouse import Warehouse
 
@@ -29,6 +31,7 @@ _BATCH = 50_000  # rows of the log moved at once
 _CHUNK = 200_000  # rows of a bulk load looked at at once
 _LATE = timedelta(days=1)  # the log refuses duplicates for a week: only older events can be known
 _READERS_SECONDS = 5.0
+_COPIES = ("items", "facts", "customers", "handovers", "identities")
 _ORDER = ("texts", "traits", "events")  # events last: its position is the one that counts
 
 
@@ -111,6 +114,13 @@ class Writer:
                 delta.commit(files.finish())
             return Loaded(new, duplicate)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep the other threads of this process from moving or copying anything meanwhile."""
+        with self._lock:
+            self._hold()
+            yield
+
     def drain(self) -> int:
         """Move what the intake log holds into the tables; the number of rows moved.
 
@@ -137,7 +147,7 @@ class Writer:
     def snapshot(self) -> int:
         """Bring items, facts, customers and identities up to the store; the number of changed rows."""
         with self._lock:
-            return sum(self._copy(name) for name in ("items", "facts", "customers", "identities"))
+            return sum(self._copy(name) for name in _COPIES)
 
     def maintain(self, *, vacuum: bool = False) -> None:
         """Bring the rollup up to date, join small files, and purge the log of what is a week old.
@@ -167,7 +177,10 @@ class Writer:
         if self._copied.get(name, 0) == revision:
             return 0
         self._hold()
-        changed = store_snapshot(self._warehouse, name, self._state.rows(name), self._now())
+        # What identities hold is said in their table, so that a live answer knows what to add.
+        cursor = (STORE, revision) if name == IDENTITIES.name else None
+        rows = self._state.rows(name)
+        changed = store_snapshot(self._warehouse, name, rows, self._now(), cursor=cursor)
         self._copied[name] = revision
         return changed
 

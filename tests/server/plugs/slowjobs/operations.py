@@ -19,6 +19,12 @@ class Counted(Value):
     pid: int
 
 
+class Said(Value):
+    """Somebody's words."""
+
+    text: str
+
+
 @operation(effect=WRITE, example={"to": 3, "pause": 0.01}, job=True)
 def count(ctx: Context, to: int = 3, pause: float = 0.01, diary: str = "") -> Counted:
     """Count slowly; the diary gets a line for each beginning and each end."""
@@ -28,6 +34,22 @@ def count(ctx: Context, to: int = 3, pause: float = 0.01, diary: str = "") -> Co
         time.sleep(pause)
     _note(diary, "end")
     return Counted(count=to, pid=os.getpid())
+
+
+@operation(effect=READ, example={"to": 3}, job=True)
+def watch(ctx: Context, to: int = 3, pause: float = 0.01, diary: str = "") -> Counted:
+    """Count slowly and change nothing; the diary tells whether it came to its end."""
+    for n in range(to):
+        ctx.progress(n, to, f"at {n}")
+        time.sleep(pause)
+    _note(diary, "end")
+    return Counted(count=to, pid=os.getpid())
+
+
+@operation(effect=READ, example={"text": "hello"})
+def echo(ctx: Context, text: str = "") -> Said:
+    """What a customer said."""
+    return Said(text=text)
 
 
 @operation(effect=READ, example={}, job=True)

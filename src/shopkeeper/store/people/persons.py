@@ -6,10 +6,9 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Literal, get_args
+from typing import get_args
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -20,25 +19,14 @@ from shopkeeper.core.errors import BadInput, Conflict, NotFound, UnknownName
 from shopkeeper.core.operation import Actor
 from shopkeeper.store import tables
 from shopkeeper.store.database import Database
-
-Role = Literal["viewer", "editor", "approver", "owner"]
+from shopkeeper.store.people.types import Person, Role
 
 SHORTEST, LONGEST = 12, 1_000
 """Characters of a password; a longer one would only cost the server time."""
 
-_OWNERS = frozenset({"keys", "people", "audit"})
+_OWNERS = frozenset({"keys", "people", "audit", "governance"})
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106 for little memory
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who may sign in."""
-
-    name: str
-    role: Role
-    created_at: datetime
-    disabled_at: datetime | None
 
 
 class Persons:
@@ -49,11 +37,10 @@ class Persons:
 
     def add(self, name: str, password: str, role: Role) -> Person:
         """The new person; refused when the name is taken or the password too short."""
-        if not _NAME.fullmatch(name):
-            raise BadInput("A name is 1 to 200 characters without blanks.", field="name")
+        check_name(name)
         if role not in get_args(Role):
             raise UnknownName("role", role, get_args(Role), field="role")
-        person = Person(name, role, datetime.now(UTC), None)
+        person = Person(name=name, role=role, created_at=datetime.now(UTC))
         row = {
             "name": name,
             "role": role,
@@ -100,18 +87,40 @@ class Persons:
             if not connection.execute(statement.values(disabled_at=datetime.now(UTC))).rowcount:
                 raise NotFound(f"No active person is named {name!r}.", field="name")
 
+    def enable(self, name: str) -> None:
+        """Let a person in again who was disabled."""
+        p = tables.people.c
+        statement = update(tables.people).where(p.name == name, p.disabled_at.is_not(None))
+        with self._database.begin() as connection:
+            if not connection.execute(statement.values(disabled_at=None)).rowcount:
+                raise NotFound(f"No disabled person is named {name!r}.", field="name")
+
+    def find(self, name: str) -> Person | None:
+        """The person of that name, if there is one."""
+        p = tables.people.c
+        query = select(p.name, p.role, p.created_at, p.disabled_at).where(p.name == name)
+        with self._database.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return Person(**row) if row else None
+
     def list(self) -> Sequence[Person]:
         """Everybody, in order of name."""
         p = tables.people.c
         query = select(p.name, p.role, p.created_at, p.disabled_at).order_by(p.name)
         with self._database.connect() as connection:
-            return [Person(*row) for row in connection.execute(query)]
+            return [Person(**row) for row in connection.execute(query).mappings()]
 
     def _store(self, name: str, password_hash: str) -> None:
         statement = update(tables.people).where(tables.people.c.name == name)
         with self._database.begin() as connection:
             if not connection.execute(statement.values(password_hash=password_hash)).rowcount:
                 raise NotFound(f"No person is named {name!r}.", field="name")
+
+
+def check_name(name: str) -> None:
+    """Raise :class:`BadInput` where this cannot name a person."""
+    if not _NAME.fullmatch(name):
+        raise BadInput("A name is 1 to 200 characters without blanks.", field="name")
 
 
 def scopes(role: str) -> frozenset[str]:

@@ -1,0 +1,1 @@
+"""The web console: pages over the operations, in Chinese and English, for people who sign in."""

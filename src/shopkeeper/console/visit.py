@@ -1,0 +1,196 @@
+"""One open page: who looks at it, in which language, and its way to the shop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from nicegui import background_tasks, ui
+from nicegui.element import Element
+
+from shopkeeper.console import parts
+from shopkeeper.console.calls import Calls
+from shopkeeper.console.live import Live
+from shopkeeper.console.pulse import Beat, Pulse
+from shopkeeper.console.sessions import Session, SessionEnded
+from shopkeeper.console.words import Words, words
+from shopkeeper.core.errors import ShopkeeperError
+from shopkeeper.core.operation import WRITE, Actor, find
+from shopkeeper.core.period import Days, Period
+from shopkeeper.core.settings import Language
+from shopkeeper.metrics.types import Definition
+from shopkeeper.report.numbers import Numbers
+from shopkeeper.store.jobs import Job
+
+T = TypeVar("T")
+
+log = logging.getLogger("shopkeeper.console")
+
+
+class Visit:
+    """What every page is given."""
+
+    def __init__(self, calls: Calls, pulse: Pulse, session: Session, lang: Language) -> None:
+        settings = calls.shop.settings
+        self.calls = calls
+        self.pulse = pulse
+        self.session = session
+        self.lang: Language = lang
+        self.settings = settings
+        self.w: Words = words(lang)
+        self.n = Numbers(lang, settings.currency, settings.zone)
+        self.since = "30d"
+        self.actor: Actor = calls.actor(session)
+        self.client = ui.context.client
+        self.toasts: Element | None = None
+        self.choices: dict[str, str] = {}
+        self._live = Live()
+        self._turns: dict[int, object] = {}
+        self._definitions: dict[str, Definition] = {}
+
+    @property
+    def origin(self) -> str:
+        """The address under which this person reached the console."""
+        request = self.client.request
+        scheme = "https" if self.calls.options.secure else request.url.scheme
+        return f"{scheme}://{request.url.netloc}"
+
+    def may(self, operation: str) -> bool:
+        """Whether the person may run it: what they may not is not offered."""
+        capability, _, _ = operation.partition(".")
+        return self.actor.may(capability, find(operation).effect)
+
+    def may_write(self, capability: str) -> bool:
+        """Whether the person may change what belongs to that capability."""
+        return self.actor.may(capability, WRITE)
+
+    async def run(self, name: str, /, **arguments: Any) -> Any:
+        """The operation's reply, with this person's right."""
+        return await self.calls.run(self.session, name, **arguments)
+
+    async def start(self, name: str, /, **arguments: Any) -> Job | None:
+        """Queue a job and say so; None where it was refused, which is said too."""
+        job = await self.attempt(self.calls.start(self.session, name, **arguments))
+        if job is not None:
+            self.tell(self.w("jobs.queued"), link=f"/jobs/{job.job_id}")
+        return job
+
+    async def definitions(self) -> dict[str, Definition]:
+        """Every metric by name."""
+        if not self._definitions:
+            reply = await self.run("metrics.definitions")
+            self._definitions = {d.name: d for d in reply.metrics}
+        return self._definitions
+
+    async def days(self) -> Days | None:
+        """The days that the chosen period means in this shop; None in one without events."""
+        return await self.calls.days(self.session, Period(self.since))
+
+    async def titles(self, item_ids: Iterable[object]) -> dict[str, str]:
+        """The titles of these items, as far as they have one."""
+        wanted = sorted({str(i) for i in item_ids if i is not None})
+        return await self.calls.titles(self.session, wanted) if wanted else {}
+
+    async def fill(
+        self,
+        holder: Element,
+        work: Callable[[], Awaitable[T]],
+        draw: Callable[[T], Any],
+        *,
+        quiet: bool = False,
+    ) -> None:
+        """Show that something is worked out, then what ``draw`` makes of it, or what went wrong."""
+        turn = self._turns[holder.id] = object()
+        if not quiet:
+            holder.clear()
+            with holder:
+                parts.waiting(self.w("page.loading"))
+        try:
+            reply = await work()
+        except ShopkeeperError as error:
+            self._failed(holder, error, lambda: self.fill(holder, work, draw))
+            return
+        except Exception:
+            log.exception("a page could not be filled")
+            self._failed(holder, _inside(), lambda: self.fill(holder, work, draw))
+            return
+        if holder.is_deleted or self._turns.get(holder.id) is not turn:
+            return  # nobody looks any more, or something newer was asked for meanwhile
+        holder.clear()
+        with holder:
+            draw(reply)
+
+    async def attempt(self, work: Awaitable[T]) -> T | None:
+        """The outcome, or None after saying what went wrong."""
+        try:
+            return await work
+        except SessionEnded as ended:
+            self.leave(ended)
+        except ShopkeeperError as error:
+            self._complain(error)
+        except Exception:
+            log.exception("an action of a page failed")
+            self._complain(_inside())
+        return None
+
+    def later(self, work: Awaitable[Any]) -> None:
+        """Let it go on beside the page."""
+        background_tasks.create(work)
+
+    def tell(
+        self, text: str, *, link: str = "", undo: Callable[[], Awaitable[Any]] | None = None
+    ) -> None:
+        """A short message that goes by itself, with a link or a way back."""
+        self._toast((text,), link=link, undo=undo)
+
+    def leave(self, ended: SessionEnded) -> None:
+        """To the sign-in page, which says why."""
+        if not self.client.is_deleted:
+            with self.client:
+                ui.navigate.to(f"/sign-in?why={ended.why}")
+
+    def live(self, holder: Element, changed: Callable[[Beat], Any], *, every: float = 0.0) -> None:
+        """Tell a part of the page when the store looks different, every so many seconds at most."""
+        self._live.add(holder, changed, every)
+
+    def beat(self, beat: Beat) -> None:
+        """Tell the live parts what the store looks like."""
+        self._live.beat(beat)
+
+    def tick(self) -> None:
+        """Leave when the session has ended; tell live parts that had to wait."""
+        self._live.tick()
+        if not self.calls.sessions.alive(self.session):
+            self.leave(SessionEnded("expired"))
+
+    def _complain(self, error: ShopkeeperError) -> None:
+        self._toast((parts.headline(self.w, error), error.message, error.hint), wrong=True)
+
+    def _toast(
+        self,
+        lines: Sequence[str],
+        *,
+        link: str = "",
+        undo: Callable[[], Awaitable[Any]] | None = None,
+        wrong: bool = False,
+    ) -> None:
+        if self.toasts is not None and not self.toasts.is_deleted:
+            parts.toast(self.w, self.toasts, lines, link=link, undo=undo, wrong=wrong)
+
+    def _failed(
+        self, holder: Element, error: ShopkeeperError, again: Callable[[], Awaitable[Any]]
+    ) -> None:
+        if isinstance(error, SessionEnded):
+            self.leave(error)
+            return
+        if holder.is_deleted:
+            return
+        holder.clear()
+        with holder:
+            parts.failure(self.w, error, again)
+
+
+def _inside() -> ShopkeeperError:
+    """What is said of an error that nobody foresaw: where to look, and nothing of its inside."""
+    return ShopkeeperError("Something went wrong inside.", hint="Look at the server's log.")

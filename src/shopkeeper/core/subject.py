@@ -1,0 +1,133 @@
+"""Subject: one customer as erasure and export see them: each id, when it was theirs, what names them."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+ERASED = "[erased]"
+"""What stands in the place of a name or id inside a text of somebody else's."""
+
+PSEUDONYM = "retained-"
+"""How the name begins under which an erased customer's orders are kept for their term."""
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_PHONE = re.compile(r"\+?[\d ()./-]{7,25}")
+_SHORTEST = 6
+_SHORTEST_NUMBER = 9
+
+
+@dataclass(frozen=True)
+class Held:
+    """An id that was the customer's from ``start`` until before ``until``: µs since 1970, None: ever."""
+
+    sent_id: str
+    start: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Who is erased. ``words`` are their e-mail, phone and the like, known of nobody else.
+
+    ``shared`` ids were also somebody else's: rows of those others keep them.
+    """
+
+    customer_id: str
+    pseudonym: str
+    held: tuple[Held, ...]
+    shared: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that were never anybody else's."""
+        return frozenset(one.sent_id for one in self.held) - self.shared
+
+
+def pseudonym() -> str:
+    """A new name for what must be kept: random, so that nothing leads back from it."""
+    return f"{PSEUDONYM}{secrets.token_hex(8)}"
+
+
+def is_telling(text: str) -> bool:
+    """Whether a text is so particular that it can be searched for inside other texts.
+
+    Short words and short numbers turn up by chance; they are looked for as whole values only.
+    """
+    if len(text) < _SHORTEST:
+        return False
+    return not text.isdigit() or len(text) >= _SHORTEST_NUMBER
+
+
+def names_one(value: str) -> bool:
+    """Whether a trait's value is an e-mail address or a telephone number."""
+    digits = sum(c.isdigit() for c in value)
+    return bool(_EMAIL.fullmatch(value) or (_PHONE.fullmatch(value) and digits >= 7))
+
+
+@dataclass(frozen=True)
+class Needles:
+    """What to look for: ``whole`` as a whole value anywhere, ``inside`` also within other texts."""
+
+    whole: frozenset[str]
+    inside: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *subjects: Subject) -> Needles:
+        whole = frozenset(text for s in subjects for text in (*s.ids, *s.words) if text)
+        return cls(whole, tuple(sorted(filter(is_telling, whole))))
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression (RE2) for those inside texts; empty where there is none."""
+        return "|".join(re.escape(text) for text in self.inside)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Those inside texts, also as JSON's escapes, HTML and addresses spell them."""
+        return tuple(sorted({form for text in self.inside for form in _spelled(text)}))
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """Those that are looked for as whole values, as JSON quotes them."""
+        return tuple(sorted(json.dumps(text) for text in self.whole - set(self.inside)))
+
+    def in_stream(self, pieces: Iterable[bytes]) -> int:
+        """How often the plain bytes of these pieces, one after the other, hold one of the spellings."""
+        forms = [form.encode() for form in self.spellings]
+        overlap = max(map(len, forms), default=1) - 1
+        count, before = 0, b""
+        for piece in pieces:
+            window = before + piece
+            count += sum(window.count(form) - before.count(form) for form in forms)
+            before = window[len(window) - overlap :] if overlap else b""
+        return count
+
+    def in_text(self, text: str) -> bool:
+        """Whether a text names one of the subjects."""
+        return text in self.whole or any(form in text for form in self.spellings)
+
+    def scrubbed(self, value: Any) -> Any:
+        """A JSON value with each mention replaced."""
+        if isinstance(value, str):
+            if value in self.whole:
+                return ERASED
+            for text in self.spellings:
+                value = value.replace(text, ERASED)
+            return value
+        if isinstance(value, Mapping):
+            return {self.scrubbed(k): self.scrubbed(v) for k, v in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.scrubbed(one) for one in value]
+        return ERASED if str(value) in self.whole and not isinstance(value, float | bool) else value
+
+
+def _spelled(text: str) -> set[str]:
+    return {text, json.dumps(text)[1:-1], html.escape(text), quote(text), quote(text, safe="")}

@@ -1,0 +1,1 @@
+"""What a shop owes the people in its data: export, restriction, erasure with proof, retention."""

@@ -1,0 +1,245 @@
+"""Erasing customers: planned, restricted at once, removed everywhere, and shown to be gone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from weakref import WeakKeyDictionary
+
+from shopkeeper.core.operation import Context
+from shopkeeper.core.plan import Step
+from shopkeeper.core.subject import Held, Needles, Subject
+from shopkeeper.governance.search import EXPORTS, everywhere, holders, places
+from shopkeeper.governance.subjects import packed, subjects, unpacked
+from shopkeeper.governance.types import Certificate, Certificates, Found, Kept
+from shopkeeper.shop.personal import every, naming, without
+from shopkeeper.shop.shop import Shop
+from shopkeeper.store import erase as store
+from shopkeeper.store.erasures import Erasures, Run
+from shopkeeper.warehouse import erase as tables
+from shopkeeper.warehouse.erase import Removed
+from shopkeeper.warehouse.find import Clean
+
+_FOLDER = "certificates"
+_STEPS = 7
+_WHY = "order records: China's E-Commerce Law Art. 31, or the term set in keep_orders_days"
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """What the removal did: rows of tables, cells of the store, places in files."""
+
+    tables: Sequence[Removed]
+    store: Mapping[str, int]
+    files: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Where they stood before, which data files were without them, and what was removed since."""
+
+    before: Mapping[str, int]
+    clean: Clean
+    gone: _Gone | None
+
+
+def plan(ctx: Context, who: Sequence[str]) -> tuple[Step, ...]:
+    """What erasing these customers would do; for one that was interrupted, what was confirmed then."""
+    shop = ctx.shop
+    run = Erasures(shop.database).open_of(who)
+    if run is not None:
+        return tuple(Step.model_validate(step) for step in run.report["steps"])
+    whom = subjects(shop, who)
+    steps = _steps(shop, whom)
+    _planned[shop] = (tuple(who), whom, steps)
+    return steps
+
+
+_planned: WeakKeyDictionary[Shop, tuple[tuple[str, ...], list[Subject], tuple[Step, ...]]] = (
+    WeakKeyDictionary()
+)
+"""What was planned last: a confirmed call plans once more, and then acts on just that."""
+
+
+def _steps(shop: Shop, whom: Sequence[Subject]) -> tuple[Step, ...]:
+    needles = Needles.of(*whom)
+    keep_from = _keep_from(shop)
+    steps: list[Step] = []
+    for table in tables.rows(shop.warehouse, whom, keep_from):
+        where = f"tables/{table.table}"
+        for what, count in (
+            ("rows removed", table.removed),
+            (f"orders since {keep_from.date()} kept under a pseudonym", table.kept),
+            ("older orders kept without a customer", table.anonymised),
+            ("rows of others cleaned of the name", table.cleaned),
+        ):
+            steps.append(Step(where=where, what=what, count=count))
+    for column, count in store.found(shop.database, needles).items():
+        steps.append(Step(where=f"store: {column}", what="cells removed or emptied", count=count))
+    for holder in holders():
+        for name, count in holder.found(shop, needles).items():
+            steps.append(Step(where=name, what="rows removed, or the file", count=count))
+    for path in every(shop.folder, below=(EXPORTS,)):
+        if count := naming(path, needles):
+            name = str(path.relative_to(shop.folder))
+            steps.append(Step(where=name, what="the file removed", count=count))
+    return tuple(step for step in steps if step.count)
+
+
+def erase(ctx: Context, who: Sequence[str]) -> Certificate:
+    """Erase the customers and say how it went; goes on where a crash stopped an earlier call.
+
+    Raises:
+        NotFound: nothing is known of one of them.
+        LeaseHeld: another process writes the tables.
+    """
+    shop = ctx.shop
+    erasures = Erasures(shop.database)
+    run = erasures.open_of(who)
+    if run is not None and run.status == "proving":
+        named = [Subject(one, "", (Held(one),)) for one in who]
+        return _prove(shop, erasures, run, named, _Seen({}, Clean(), None))
+    if run is None:
+        planned = _planned.pop(shop, None)
+        if planned is None or planned[0] != tuple(who):
+            fresh = subjects(shop, who)
+            planned = (tuple(who), fresh, _steps(shop, fresh))
+        whom = planned[1]
+        steps = [step.model_dump() for step in planned[2]]
+        # From here on they are restricted, whatever happens.
+        run = erasures.begin([packed(one) for one in whom], {"steps": steps})
+    whom = unpacked(run.subjects["subjects"])
+    clean = Clean()
+    before = everywhere(shop, Needles.of(*whom), clean)
+    ctx.progress(1, _STEPS, "looked for them everywhere")
+    gone = _remove(ctx, whom)
+    erasures.removed(
+        run, [one.customer_id for one in whom], {*who, *(i for one in whom for i in one.ids)}
+    )
+    store.scour(shop.database)
+    ctx.progress(6, _STEPS, "rewrote the database's file")
+    return _prove(shop, erasures, run, whom, _Seen(before, clean, gone))
+
+
+def _remove(ctx: Context, whom: Sequence[Subject]) -> _Gone:
+    shop, needles = ctx.shop, Needles.of(*whom)
+    with shop.writer("erasing customers") as writer, writer.alone():
+        writer.drain()
+        cells = store.found(shop.database, needles)
+        store.erase(shop.database, whom, writer.moved())
+        for one in whom:
+            for sent_id in {one.customer_id, *one.ids}:
+                shop.audit.forget("customer", sent_id)
+        ctx.progress(2, _STEPS, "removed them from the store")
+        removed = tables.erase(shop.warehouse, whom, _keep_from(shop))
+        if any(one.shared for one in whom):
+            writer.snapshot()  # the devices are their other customers' alone now
+        ctx.progress(3, _STEPS, "removed them from the tables")
+        files: dict[str, int] = {}
+        for holder in holders():
+            files |= holder.erase(shop, needles)
+        for path in every(shop.folder, below=(EXPORTS,)):
+            if count := without(path, needles):
+                files[str(path.relative_to(shop.folder))] = count
+        ctx.progress(4, _STEPS, "removed them from files")
+        tables.clear(shop.warehouse)
+        ctx.progress(5, _STEPS, "deleted old files and the log before")
+    return _Gone(removed, cells, files)
+
+
+def _prove(
+    shop: Shop,
+    erasures: Erasures,
+    run: Run,
+    whom: Sequence[Subject],
+    seen: _Seen,
+) -> Certificate:
+    """Look everywhere once more and keep the certificate."""
+    needles = Needles.of(*whom)
+    after = everywhere(shop, needles, seen.clean)
+    notes = _notes(shop, whom, interrupted=seen.gone is None)
+    certificate = Certificate(
+        erasure_id=run.erasure_id,
+        customers=len(whom),
+        ids=sum(len(one.ids) for one in whom),
+        searched_as_whole_values=len(needles.whole) - len(needles.inside),
+        started_at=run.started_at,
+        finished_at=datetime.now(UTC),
+        removed=_removed(seen.gone),
+        kept=_kept(shop, whom, seen.gone),
+        before=places(dict(seen.before)),
+        after=places(after),
+        clean=not after,
+        notes=notes,
+    )
+    erasures.finish(run, certificate.model_dump(mode="json"))
+    folder = shop.folder / _FOLDER
+    folder.mkdir(exist_ok=True)
+    text = json.dumps(certificate.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    Path(folder / f"erasure-{run.erasure_id}.json").write_text(text + "\n", "utf-8")
+    store.scour(shop.database)  # the record of the run held keyed hashes until now
+    return certificate
+
+
+def _removed(gone: _Gone | None) -> tuple[Found, ...]:
+    if gone is None:
+        return ()
+    counts: Counter[str] = Counter()
+    for one in gone.tables:
+        counts[f"tables/{one.table}"] += one.removed
+        counts[f"tables/{one.table}: rows of others cleaned"] += one.cleaned
+    counts.update({f"store: {column}": count for column, count in gone.store.items()})
+    counts.update(gone.files)
+    return places({where: count for where, count in counts.items() if count})
+
+
+def _kept(shop: Shop, whom: Sequence[Subject], gone: _Gone | None) -> tuple[Kept, ...]:
+    kept = tables.orders_of(shop.warehouse, [one.pseudonym for one in whom])
+    older = sum(one.anonymised for one in gone.tables) if gone else 0
+    days = shop.settings.keep_orders_days
+    until = f"each {days} days after its order, by `shopkeeper governance sweep`"
+    lines = (
+        Kept(what="purchase and refund rows under a pseudonym", rows=kept, why=_WHY, until=until),
+        Kept(
+            what="older purchase and refund rows without any customer",
+            rows=older,
+            why="the shop's totals: they are nobody's personal data",
+            until="no term",
+        ),
+    )
+    return tuple(line for line in lines if line.rows)
+
+
+def _notes(shop: Shop, whom: Sequence[Subject], *, interrupted: bool) -> tuple[str, ...]:
+    notes = ["Backups made before, and copies given away, are outside the shop and hold the data."]
+    if shop.database.dialect_name == "postgresql":
+        notes.append(
+            "PostgreSQL: the rows are gone and the tables rewritten; its write-ahead log and its own "
+            "backups hold older pages until the server recycles them."
+        )
+    if any(one.shared for one in whom):
+        notes.append(
+            "Devices that several customers used stay in the rows of the others, and were not "
+            "searched for."
+        )
+    if interrupted:
+        notes.append(
+            "The removal was finished by an earlier call that was interrupted before its proof: only "
+            "the ids given to this call were searched for, and counts before are not known."
+        )
+    return tuple(notes)
+
+
+def _keep_from(shop: Shop) -> datetime:
+    return shop.now() - timedelta(days=shop.settings.keep_orders_days)
+
+
+def listed(shop: Shop) -> Certificates:
+    """The certificates, the newest first."""
+    runs = Erasures(shop.database).list()
+    done = [Certificate.model_validate(run.report) for run in runs if run.status == "done"]
+    return Certificates(certificates=tuple(done), running=len(runs) - len(done))

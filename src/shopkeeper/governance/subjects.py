@@ -1,0 +1,118 @@
+"""Who a customer is: every id, when it was theirs, and the texts that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import narwhals as nw
+
+from shopkeeper.core.errors import NotFound
+from shopkeeper.core.subject import Held, Subject, is_telling, names_one, pseudonym
+from shopkeeper.shop.shop import Shop
+from shopkeeper.store.columns import microseconds
+from shopkeeper.store.erase import known_of_others
+from shopkeeper.warehouse.erase import first_row
+
+_NAMING = frozenset(
+    {
+        "email", "e_mail", "phone", "mobile", "telephone", "username", "full_name", "wechat",
+        "openid", "unionid", "id_card", "address", "address.street", "device_id",
+    }
+)  # fmt: skip
+"""Traits whose value stands for one person where it is long enough."""
+
+
+def subjects(shop: Shop, who: Iterable[str]) -> list[Subject]:
+    """The customers that these ids stand for now, each once.
+
+    Raises:
+        NotFound: nothing is known of one of them.
+    """
+    found: dict[str, Subject] = {}
+    for given in who:
+        customer = shop.people.customer_of(given) or given
+        if customer not in found:
+            found[customer] = _subject(shop, customer, given)
+    return list(found.values())
+
+
+def _subject(shop: Shop, customer: str, given: str) -> Subject:
+    ids = {customer, given, *shop.people.sent_ids(customer)}
+    periods = shop.people.periods(ids)
+    held: list[Held] = []
+    shared: set[str] = set()
+    for sent_id in sorted(ids):
+        spans = periods.get(sent_id)
+        if spans is None:
+            held.append(Held(sent_id))
+            continue
+        mine = [span for span in spans if span.customer_id == customer]
+        held += [Held(sent_id, _micros(span.start), _micros(span.until)) for span in mine]
+        if mine and len(mine) < len(spans):
+            shared.add(sent_id)
+    own = tuple(h for h in held if h.sent_id == customer or h.sent_id in periods)
+    subject = Subject(customer, pseudonym(), own, frozenset(shared))
+    if not _is_known(shop, subject, periods):
+        raise NotFound(f"Nothing is known of {given!r}.", hint="Check the id.", field="who")
+    words = tuple(sorted(_words(shop, subject)))
+    return Subject(customer, subject.pseudonym, own, frozenset(shared), words)
+
+
+def _is_known(shop: Shop, subject: Subject, periods: Mapping[str, object]) -> bool:
+    if periods:
+        return True
+    try:
+        shop.people.get(subject.customer_id)
+    except NotFound:
+        return first_row(shop.warehouse, subject) or bool(shop.log.tail(0, sorted(subject.ids)))
+    return True
+
+
+def _words(shop: Shop, subject: Subject) -> set[str]:
+    told: list[tuple[str, str]] = []
+    for one in subject.ids:
+        try:
+            told += [(k, str(v)) for k, v in shop.people.get(one).traits.items()]
+        except NotFound:
+            continue
+    ids = sorted(subject.ids)
+    stored = shop.warehouse.query(
+        lambda source: source.traits().filter(nw.col("customer_id").is_in(ids)), now=shop.now()
+    )
+    told += [(row["name"], row["value"] or "") for row in stored.to_pylist()]
+    words = {
+        value for name, value in told
+        if is_telling(value) and (names_one(value) or name.casefold() in _NAMING)
+    }  # fmt: skip
+    return {word for word in words if not known_of_others(shop.database, word, ids)}
+
+
+def packed(subject: Subject) -> dict[str, Any]:
+    """The subject as JSON, to be kept while the erasure runs."""
+    return {
+        "customer_id": subject.customer_id,
+        "pseudonym": subject.pseudonym,
+        "held": [[h.sent_id, h.start, h.until] for h in subject.held],
+        "shared": sorted(subject.shared),
+        "words": list(subject.words),
+    }
+
+
+def unpacked(kept: Sequence[Mapping[str, Any]]) -> list[Subject]:
+    """The subjects that :func:`packed` made."""
+    return [
+        Subject(
+            one["customer_id"],
+            one["pseudonym"],
+            tuple(Held(*held) for held in one["held"]),
+            frozenset(one["shared"]),
+            tuple(one["words"]),
+        )
+        for one in kept
+    ]
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)

@@ -1,0 +1,93 @@
+"""What the operations on personal data answer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shopkeeper.core.plan import Planned
+from shopkeeper.core.types import Value
+
+
+class Restricted(Value):
+    """A customer whose data are kept but not used."""
+
+    customer_id: str
+    since: datetime
+    reason: str
+
+
+class Restrictions(Value):
+    """Every restricted customer."""
+
+    restrictions: tuple[Restricted, ...]
+
+
+class Exported(Value):
+    """Where the file is, in the shop's folder, and how many rows of what it holds."""
+
+    file: str
+    bytes: int
+    rows: dict[str, int]
+
+
+class Found(Value):
+    """In how many places something was found, and where."""
+
+    where: str
+    places: int
+
+
+class Kept(Value):
+    """What stays, how much of it, why and until when."""
+
+    what: str
+    rows: int
+    why: str
+    until: str
+
+
+class Certificate(Value):
+    """What an erasure removed and kept, and the proof. It names no customer.
+
+    ``before`` and ``after`` are the places where the customers' ids, e-mail addresses and telephone
+    numbers stood, found by decoding every file of the shop and every cell of its database.
+    """
+
+    erasure_id: str
+    customers: int
+    ids: int
+    searched_as_whole_values: int
+    started_at: datetime
+    finished_at: datetime
+    removed: tuple[Found, ...]
+    kept: tuple[Kept, ...]
+    before: tuple[Found, ...]
+    after: tuple[Found, ...]
+    clean: bool
+    notes: tuple[str, ...]
+
+
+class Erasure(Planned):
+    """The plan, or once confirmed the certificate."""
+
+    certificate: Certificate | None = None
+
+
+class Certificates(Value):
+    """Erasures, the newest first; one that a crash interrupted is ``running``."""
+
+    certificates: tuple[Certificate, ...]
+    running: int
+
+
+class Search(Value):
+    """Where ids, or other texts that name a customer, still stand."""
+
+    found: tuple[Found, ...]
+    clean: bool
+
+
+class Swept(Value):
+    """What was past its term: where, and how many rows or files."""
+
+    removed: tuple[Found, ...]

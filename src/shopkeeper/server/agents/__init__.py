@@ -1,0 +1,1 @@
+"""Operations offered to agents that speak the Model Context Protocol (MCP)."""

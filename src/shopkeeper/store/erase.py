@@ -1,0 +1,209 @@
+"""Removes customers from every table of the store, and looks for them in every cell of it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
+
+from shopkeeper.core.subject import ERASED, Needles, Subject
+from shopkeeper.store import tables
+from shopkeeper.store.batches import batches
+from shopkeeper.store.columns import Json
+from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
+from shopkeeper.store.revisions import bump
+
+_AT_ONCE = 40
+_OWN = frozenset({"erasures", "restrictions"})
+_SCRUBBED = (
+    (tables.jobs, "number", ("arguments", "result", "error", "message")),
+    (tables.imports, "number", ("source", "repaired", "details")),
+)
+"""Rows that stay without the name: what happened is still told."""
+
+
+def found(database: Database, needles: Needles) -> dict[str, int]:
+    """In how many cells of each column the needles are; the record of a running erasure apart."""
+    counts: dict[str, int] = {}
+    with database.connect() as connection:
+        for table in tables.metadata.sorted_tables:
+            if table.name in _OWN:
+                continue
+            for column in table.columns:
+                if isinstance(column.type, Text | Json | LargeBinary):
+                    number = _count(connection, table, column, needles)
+                    if number:
+                        counts[f"{table.name}.{column.name}"] = number
+    return counts
+
+
+def erase(database: Database, subjects: Sequence[Subject], moved: int) -> None:
+    """Remove the customers from every table; rows of the log up to ``moved`` are in the tables.
+
+    What is only kept to refuse a repetition keeps its number and loses its content. A refusal of
+    consent needs no row: where nothing is recorded the answer is no.
+    """
+    needles = Needles.of(*subjects)
+    held = sorted({one.sent_id for s in subjects for one in s.held})
+    ids = sorted({i for s in subjects for i in (*s.ids, s.customer_id)})
+    with database.begin() as connection:
+        if database.dialect_name == "postgresql":
+            lock(connection, CUSTOMER_LOCK)
+        _people(connection, ids)
+        _log(connection, held, needles, moved)
+        _refused(connection, needles)
+        for table, key, columns in _SCRUBBED:
+            _scrub(connection, table, key, columns, needles)
+
+
+def scour(database: Database) -> None:
+    """Leave nothing of what was deleted on any page of the database."""
+    names = ("customers", "identities", "consent", "log", "log_tail", "refused", "imports", "jobs")
+    database.scour((*names, *sorted(_OWN), "pseudonyms"))
+
+
+def _people(connection: Connection, ids: Sequence[str]) -> None:
+    i = tables.identities.c
+    for page in batches(ids, 900):
+        gone = delete(tables.identities).where(or_(i.customer_id.in_(page), i.sent_id.in_(page)))
+        connection.execute(gone)
+        for table in (tables.customers, tables.consent):
+            connection.execute(delete(table).where(table.c.customer_id.in_(page)))
+    bump(connection, "customers", "identities")
+
+
+def _log(connection: Connection, held: Sequence[str], needles: Needles, moved: int) -> None:
+    log, tail = tables.log, tables.log_tail
+    emptied = {"kind": "erased", "subject": "", "anonymous_id": "", "payload": b""}
+    for page in batches(held, 400):
+        theirs = or_(log.c.subject.in_(page), log.c.anonymous_id.in_(page))
+        connection.execute(update(log).where(theirs, log.c.seq <= moved).values(emptied))
+        gone = delete(tail).where(tail.c.subject.in_(page), tail.c.seq <= moved)
+        connection.execute(gone)
+    for test in _tests(connection, log.c.payload, needles):
+        connection.execute(update(log).where(test, log.c.seq <= moved).values(emptied))
+    for test in _tests(connection, log.c.event_id, needles):
+        for seq in connection.scalars(select(log.c.seq).where(test, log.c.seq <= moved)).all():
+            fresh = f"erased-{secrets.token_hex(16)}"
+            one = update(log).where(log.c.seq == seq)
+            connection.execute(one.values(event_id=fresh, **emptied))
+
+
+def _refused(connection: Connection, needles: Needles) -> None:
+    r = tables.refused.c
+    values = {"raw": None, "reason": ERASED, "hint": "", "retried_by": "erased"}
+    for column in (r.raw, r.reason, r.hint):
+        for test in _tests(connection, column, needles):
+            gone = update(tables.refused).where(test)
+            connection.execute(gone.values(**values, retried_at=datetime.now(UTC)))
+
+
+def _scrub(
+    connection: Connection, table: Table, key: str, columns: Collection[str], needles: Needles
+) -> None:
+    numbers: set[int] = set()
+    for name in columns:
+        for test in _tests(connection, table.c[name], needles):
+            numbers.update(connection.scalars(select(table.c[key]).where(test)))
+    for number in sorted(numbers):
+        one = select(*(table.c[name] for name in columns)).where(table.c[key] == number)
+        row = connection.execute(one).mappings().one()
+        values = {name: needles.scrubbed(value) for name, value in row.items()}
+        connection.execute(update(table).where(table.c[key] == number).values(values))
+
+
+def _count(connection: Connection, table: Table, column: Column[Any], needles: Needles) -> int:
+    query = select(func.count()).select_from(table)
+    return sum(
+        connection.scalar(query.where(test)) or 0 for test in _tests(connection, column, needles)
+    )
+
+
+def _tests(
+    connection: Connection, column: Column[Any], needles: Needles
+) -> Iterator[ColumnElement[bool]]:
+    """Conditions that a cell names somebody, a few words at a time."""
+    if isinstance(column.type, LargeBinary):
+        words = (*needles.spellings, *needles.quoted)
+        for page in batches(words, _AT_ONCE):
+            yield or_(*(_holds(connection, column, word.encode()) for word in page))
+        return
+    cell = type_coerce(column, Text)
+    for page in batches((*needles.spellings, *needles.quoted), _AT_ONCE):
+        yield or_(*(_holds(connection, cell, word) for word in page))
+    for page in batches(_bare(needles), 900):
+        yield cell.in_(page)
+
+
+def _bare(needles: Needles) -> Iterable[str]:
+    return sorted(needles.whole - set(needles.inside))
+
+
+def _holds(
+    connection: Connection, cell: ColumnElement[Any], word: str | bytes
+) -> ColumnElement[bool]:
+    if connection.dialect.name == "postgresql":
+        return func.strpos(cell, word) > 0 if isinstance(word, str) else _position(cell, word)
+    return func.instr(cell, word) > 0
+
+
+def _position(cell: ColumnElement[Any], word: bytes) -> ColumnElement[bool]:
+    return func.position(literal(word, LargeBinary).op("IN")(cell)) > 0
+
+
+def known_of_others(database: Database, word: str, ids: Collection[str]) -> bool:
+    """Whether a text stands in the traits of a customer other than these."""
+    c = tables.customers.c
+    with database.connect() as connection:
+        test = _holds(connection, type_coerce(c.traits, Text), json.dumps(word)[1:-1])
+        others = select(c.customer_id).where(test, c.customer_id.not_in(ids)).limit(1)
+        return connection.scalar(others) is not None
+
+
+def of(
+    database: Database, subject: Subject, needles: Needles, moved: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the store about the customer, by table; of the log those that are not in the tables."""
+    held = sorted({one.sent_id for one in subject.held})
+    log, i = tables.log.c, tables.identities.c
+    theirs = or_(log.subject.in_(held), log.anonymous_id.in_(held))
+    queries = {
+        "store_customers": select(tables.customers).where(tables.customers.c.customer_id.in_(held)),
+        "store_identities": select(tables.identities).where(
+            or_(i.customer_id.in_(held), i.sent_id.in_(sorted(subject.ids)))
+        ),
+        "store_consent": select(tables.consent).where(tables.consent.c.customer_id.in_(held)),
+        "store_restrictions": select(tables.restrictions).where(
+            tables.restrictions.c.customer_id.in_(held)
+        ),
+        "store_log": select(log.kind, log.received_at, log.payload).where(theirs, log.seq > moved),
+    }
+    with database.connect() as connection:
+        rows = {
+            name: [dict(row) for row in connection.execute(query).mappings()]
+            for name, query in queries.items()
+        }
+        numbers: set[int] = set()
+        for test in _tests(connection, tables.refused.c.raw, needles):
+            numbers.update(connection.scalars(select(tables.refused.c.number).where(test)))
+        refused = select(tables.refused).where(tables.refused.c.number.in_(sorted(numbers)))
+        rows["store_refused"] = [dict(row) for row in connection.execute(refused).mappings()]
+    return rows

@@ -1,0 +1,1 @@
+"""Engines that run queries: one file each, chosen by the setting ``engine``."""

@@ -1,0 +1,255 @@
+"""A simulated shop behind a real console process, and a real browser that notes every complaint."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from shopkeeper.collect.operations import import_file
+from shopkeeper.core.operation import OWNER, Context
+from shopkeeper.core.settings import Settings
+from shopkeeper.recommend.operations import popular
+from shopkeeper.shop import Shop
+from shopkeeper.simulate.operations import build
+from shopkeeper.store.people.types import Role
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "correct horse battery staple"
+SCRIPT = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1>"
+ROLES: tuple[Role, ...] = ("viewer", "editor", "owner")
+
+_LINES = """InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
+900001,85123A,LANTERN,6,2025-06-03T08:26:00,2.55,17850,United Kingdom
+900002,71053,<b>BOLD</b>,6,2025-06-03T08:28:00,-3.39,17850,United Kingdom
+900003,71053,LAMP,many,2025-06-03T08:28:00,3.39,17850,United Kingdom
+"""
+
+
+_MAPPING = """
+about = "till"
+target = "events"
+[columns]
+user_id = "CustomerID"
+time = "InvoiceDate"
+item_id = "StockCode"
+quantity = "Quantity"
+price = "UnitPrice"
+order_id = "InvoiceNo"
+[event]
+name = "purchase"
+id = "content"
+[items]
+kind = "product"
+columns = { title = "Description" }
+[customers]
+columns = { country = "Country" }
+"""
+
+
+@dataclass
+class Console:
+    """A console process and what it printed."""
+
+    url: str
+    folder: Path
+    process: subprocess.Popen[str]
+    code: str = ""
+
+    def client(self, **headers: str) -> httpx2.Client:
+        return httpx2.Client(base_url=self.url, headers={"Origin": self.url, **headers}, timeout=20)
+
+
+@contextmanager
+def console(folder: Path, *options: str) -> Iterator[Console]:
+    """The console of a shop as its own process."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "shopkeeper.console",
+            "--shop",
+            str(folder),
+            "--port",
+            "0",
+            *options,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONWARNINGS": "default"},
+    )
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        url = re.search(r"http://\S+", said)
+        assert url, said
+        with Shop.open(folder) as shop:
+            nobody = not shop.persons.list()
+        code = (
+            re.search(r"code=(\S+)", "".join(process.stdout.readline() for _ in range(2)))
+            if nobody
+            else None
+        )
+        made = Console(url[0], folder, process, code[1] if code else "")
+        _wait(made)
+        yield made
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+        assert process.returncode in (0, -15)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small shop with a script in an item's title, an import with refused rows, and three people."""
+    folder = tmp_path_factory.mktemp("console") / "shop"
+    settings = Settings(name="山水小铺 <i>Hills</i>", time_zone="Asia/Shanghai", currency="CNY")
+    with Shop.create(folder, settings) as shop:
+        context = Context(shop, OWNER)
+        build.run(context, {"scenario": "quiet", "seed": 7, "events": 20_000})
+        best = popular(shop, k=1).slots[0].item_id
+        known = shop.catalogue.item(best)
+        shop.catalogue.upsert_items([{**known, "title": SCRIPT}])
+        with shop.writer("test") as writer:
+            writer.snapshot()
+        lines = folder.parent / "lines <b>.csv"
+        lines.write_text(_LINES, "utf-8")
+        mapping = folder.parent / "till.toml"
+        mapping.write_text(_MAPPING, "utf-8")
+        receipt = import_file.run(context, {"path": str(lines), "mapping": str(mapping)})
+        assert receipt.refused == 2, receipt
+        for role in ROLES:
+            shop.persons.add(f"{role}@example.com", PASSWORD, role)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(simulated: Path) -> Iterator[Console]:
+    """The simulated shop's console."""
+    with console(simulated) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's chromium."""
+    if not CHROMIUM.exists():
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{CHROMIUM} is missing")
+        pytest.skip(f"{CHROMIUM} is missing: install chromium to walk the console")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(CHROMIUM),
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser; every complaint of it is noted."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, path: str) -> None:
+        """Open a page and wait until nothing is worked out any more."""
+        self.page.goto(self.url + path)
+        self.settle()
+
+    def settle(self) -> None:
+        self.page.wait_for_selector("h1", timeout=20_000)
+        self.page.wait_for_function("!document.querySelector('.waiting')", timeout=20_000)
+
+    def check(self) -> None:
+        """Nothing went wrong: no error shown, no message in the console, no request to outside."""
+        assert not self.complaints, self.complaints
+        assert self.page.locator(".failure").count() == 0, self.page.locator(
+            ".failure"
+        ).all_inner_texts()
+        assert self.page.evaluate("window.hacked") is None
+
+    def fits(self) -> bool:
+        """Whether nothing hangs out of the window sideways."""
+        wide = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return bool(wide <= 0)
+
+
+SignIn = Callable[..., Visitor]
+
+
+@pytest.fixture
+def sign_in(chromium: Browser, served: Console) -> Iterator[SignIn]:
+    """Sign somebody in with a fresh browser of that language and width."""
+    contexts: list[BrowserContext] = []
+
+    def made(
+        role: str = "owner", *, lang: str = "en", width: int = 1280, at: Console | None = None
+    ) -> Visitor:
+        where = at or served
+        expect.set_options(timeout=15_000)
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, locale="zh-CN" if lang == "zh" else "en-GB"
+        )
+        contexts.append(context)
+        visitor = Visitor(context.new_page(), where.url)
+        _listen(visitor)
+        page = visitor.page
+        page.goto(where.url + "/sign-in")
+        page.fill("#name", f"{role}@example.com")
+        page.fill("#password", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(where.url + "/")
+        return visitor
+
+    yield made
+    for context in contexts:
+        context.close()
+
+
+def _listen(visitor: Visitor) -> None:
+    page, noted = visitor.page, visitor.complaints
+    inside = (visitor.url, visitor.url.replace("http", "ws", 1), "data:", "blob:")
+    page.on("console", lambda message: noted.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: noted.append(f"page error: {error}"))
+
+    def requested(request: Any) -> None:
+        if not request.url.startswith(inside):
+            noted.append(f"outside: {request.url}")
+
+    page.on("request", requested)
+
+
+def _wait(running: Console) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with running.client() as client:
+                assert client.get("/health").status_code == 200
+                return
+        except httpx2.TransportError:
+            assert running.process.poll() is None, "the console ended"
+            assert time.monotonic() < deadline, "the console does not answer"
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Console]:
+    """The console of a shop in which nothing has happened."""
+    with Shop.create(tmp_path / "empty") as shop:
+        shop.persons.add("owner@example.com", PASSWORD, "owner")
+    with console(tmp_path / "empty") as running:
+        yield running

@@ -1,0 +1,276 @@
+"""A real browser walks the console."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+from tests.console.conftest import SCRIPT, Console, SignIn
+
+from shopkeeper.customers.operations import members
+from shopkeeper.shop import Shop
+from shopkeeper.store.jobs import JobStatus
+
+PLACES = {
+    "/": ("Overview", "概览"),
+    "/data": ("Data", "数据"),
+    "/customers": ("Customers", "客户"),
+    "/customers/champions": ("Champions", "重要价值客户"),
+    "/recommend": ("Recommendations", "推荐"),
+    "/reports": ("Reports", "报告"),
+    "/jobs": ("Jobs", "任务"),
+    "/audit": ("Audit log", "操作日志"),
+    "/settings": ("Settings", "设置"),
+}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_page_shows_itself_without_a_complaint(
+    sign_in: SignIn, simulated: Path, lang: str, width: int
+) -> None:
+    visitor = sign_in(lang=lang, width=width)
+    page = visitor.page
+    with Shop.open(simulated) as shop:
+        receipt = shop.imports.list()[0].import_id
+        customer = members(shop, "champions", limit=1).rows[0].customer_id
+    for path, names in PLACES.items():
+        visitor.go(path)
+        expect(page.locator("h1")).to_have_text(names[lang == "zh"])
+        visitor.check()
+        assert visitor.fits(), path
+    for path in (f"/data/imports/{receipt}", f"/customer?id={customer}"):
+        visitor.go(path)
+        visitor.check()
+        assert visitor.fits(), path
+    assert page.locator("html").get_attribute("lang") == {"en": "en-US", "zh": "zh-CN"}[lang]
+
+
+def test_the_menu_changes_the_page_without_loading_it_anew(sign_in: SignIn) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.settle()
+    page.evaluate("window.same = true")
+    page.get_by_role("link", name="Customers", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Customers")
+    assert page.evaluate("window.same") is True
+    expect(page.locator("[aria-current=page]")).to_have_text("groupsCustomers")
+    visitor.check()
+
+
+def test_on_a_narrow_screen_the_menu_comes_and_goes(sign_in: SignIn) -> None:
+    visitor = sign_in(width=390)
+    page = visitor.page
+    visitor.settle()
+    entry = page.get_by_role("link", name="Customers", exact=True)
+    expect(entry).not_to_be_in_viewport()
+    page.get_by_role("button", name="Menu").click()
+    expect(entry).to_be_in_viewport()
+    entry.click()
+    expect(page.locator("h1")).to_have_text("Customers")
+    expect(entry).not_to_be_in_viewport()
+    visitor.check()
+
+
+def test_a_number_opens_to_its_meaning_its_rows_and_their_customers(sign_in: SignIn) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.settle()
+    page.get_by_role("button", name=re.compile("^Orders")).click()
+    sheet = page.locator(".sheet")
+    expect(sheet).to_contain_text("distinct order ids of purchase lines")
+    expect(sheet).to_contain_text("Made of")
+    first = sheet.locator("button.link").first
+    expect(first).to_be_visible()
+    customer = first.inner_text()
+    sheet.get_by_role("button", name="Next page").click()
+    expect(sheet).to_contain_text("2 of")
+    sheet.locator("button.link").first.wait_for()
+    page.keyboard.press("Escape")
+    visitor.go(f"/customer?id={quote(customer)}")
+    expect(page.locator("h1")).to_have_text(customer)
+    visitor.check()
+
+
+def test_another_period_is_worked_out_and_compared(sign_in: SignIn) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.settle()
+    page.get_by_label("Period").click()
+    page.get_by_role("option", name="Last 7 days").click()
+    expect(page.locator(".changed-holder, .panel").first).to_contain_text("compared with")
+    before = page.locator(".card-value").first.inner_text()
+    page.get_by_label("Period").click()
+    page.get_by_role("option", name="Last 90 days").click()
+    expect(page.locator(".card-value").first).not_to_have_text(before)
+    visitor.check()
+
+
+def test_text_from_the_data_is_shown_and_never_run(sign_in: SignIn) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.go("/recommend")
+    expect(page.locator(".slot-title").first).to_have_text(SCRIPT)
+    visitor.go("/")
+    page.get_by_label("By", exact=True).click()
+    page.get_by_role("option", name="Item").click()
+    visitor.settle()
+    page.locator("canvas").last.hover()
+    visitor.go("/data")
+    page.get_by_role("button", name="lines <b>.csv").click()
+    visitor.settle()
+    expect(page.locator("h1")).to_have_text("lines <b>.csv")
+    expect(page.locator(".rows").last).to_contain_text("<b>BOLD</b>")
+    visitor.go("/customer?id=" + quote(SCRIPT))
+    expect(page.locator("h1")).to_have_text(SCRIPT)
+    expect(page.locator(".failure").first).to_contain_text(SCRIPT)
+    assert page.evaluate("window.hacked") is None
+    assert not visitor.complaints
+
+
+def test_language_and_theme_are_switched_and_remembered(sign_in: SignIn) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.settle()
+    page.get_by_role("button", name="切换到中文").click()
+    expect(page.locator("h1")).to_have_text("概览")
+    page.get_by_role("button", name="浅色或深色").click()
+    page.get_by_role("menuitem", name="深色").click()
+    expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+    visitor.go("/settings")
+    expect(page.locator("h1")).to_have_text("设置")
+    expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+    visitor.check()
+
+
+def test_the_keyboard_reaches_everything(sign_in: SignIn) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.settle()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className").find("skip") >= 0
+    page.keyboard.press("?")
+    expect(page.get_by_text("Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Keyboard shortcuts")).to_be_hidden()
+    page.keyboard.press("g")
+    page.keyboard.press("a")
+    expect(page.locator("h1")).to_have_text("Audit log")
+    visitor.check()
+
+
+def test_a_job_is_started_watched_and_cancelled(sign_in: SignIn, simulated: Path) -> None:
+    visitor = sign_in("editor")
+    page = visitor.page
+    visitor.go("/reports")
+    page.get_by_role("button", name="Make it").click()
+    page.locator(".toast").get_by_role("link", name="Open").click()
+    expect(page.locator("h1")).to_have_text("Make a report")
+    with Shop.open(simulated) as shop:
+        job_id = page.url.rpartition("/")[2]
+        shop.jobs.start(job_id)  # as the worker would
+        shop.jobs.progress(job_id, 3, 10, "halfway <b>there</b>")
+        expect(page.get_by_text("halfway <b>there</b>")).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        page.get_by_role("alertdialog").get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("stopping …")).to_be_visible()
+        shop.jobs.finish(job_id, error={"error": {"code": "Cancelled", "message": "stopped"}})
+        expect(page.locator(".badge").first).to_have_text("stopped")
+        assert shop.jobs.get(job_id).status is JobStatus.CANCELLED
+        assert shop.jobs.get(job_id).actor == "editor@example.com"
+    page.goto(visitor.url + "/jobs")
+    visitor.settle()
+    expect(page.locator(".job").first).to_contain_text("stopped")
+    assert not visitor.complaints
+
+
+def test_a_viewer_is_offered_nothing_that_changes(sign_in: SignIn) -> None:
+    visitor = sign_in("viewer")
+    page = visitor.page
+    for path, absent in (("/data", "Import"), ("/reports", "Make it"), ("/settings", "Invite")):
+        visitor.go(path)
+        expect(page.get_by_role("button", name=absent, exact=True)).to_have_count(0)
+    expect(page.get_by_text("People and keys are managed by owners.")).to_be_visible()
+    visitor.check()
+
+
+def test_an_owner_makes_a_key_that_is_shown_once_and_invites(
+    sign_in: SignIn, simulated: Path
+) -> None:
+    visitor = sign_in()
+    page = visitor.page
+    visitor.go("/settings")
+    page.get_by_label("Name", exact=True).fill("web-shop")
+    page.get_by_role("button", name="Create key").click()
+    secret = page.locator(".secret").inner_text()
+    page.get_by_role("button", name="I have kept it").click()
+    expect(page.get_by_text("web-shop")).to_be_visible()
+    page.get_by_label("Name or e-mail address").fill("mei@example.com")
+    page.get_by_role("button", name="Invite").click()
+    address = page.locator(".secret").inner_text()
+    page.get_by_role("button", name="I have kept it").click()
+    assert address.startswith(visitor.url + "/set-up?code=")
+    expect(page.get_by_text("mei@example.com")).to_be_visible()
+    with Shop.open(simulated) as shop:
+        found = shop.keys.find(secret)
+        assert found is not None
+        assert found.name == "web-shop"
+        assert shop.invitations.look(address.rpartition("=")[2]).name == "mei@example.com"
+    assert secret not in page.content()
+    row = page.locator(".list-row", has_text="viewer@example.com")
+    row.get_by_role("button", name="Shut out").click()
+    expect(row).to_contain_text("shut out")
+    page.locator(".toast").get_by_role("button", name="Undo").click()
+    expect(row.get_by_role("button", name="Shut out")).to_be_visible()
+    visitor.check()
+
+
+def test_an_uploaded_file_is_kept_and_its_import_queued(
+    sign_in: SignIn, simulated: Path, tmp_path: Path
+) -> None:
+    visitor = sign_in("editor")
+    page = visitor.page
+    visitor.go("/data")
+    name = "../orders 订单.csv"
+    content = {"name": name, "mimeType": "text/csv", "buffer": b"InvoiceNo\n1\n"}
+    page.locator("input[type=file]").set_input_files(content)  # type: ignore[arg-type]
+    expect(page.get_by_text("is in the inbox")).to_be_visible()
+    kept = simulated / "inbox" / "orders 订单.csv"
+    assert kept.read_bytes() == b"InvoiceNo\n1\n"
+    page.get_by_role("button", name="Rehearse").click()
+    expect(page.get_by_text("Started.")).to_be_visible()
+    with Shop.open(simulated) as shop:
+        job = shop.jobs.list()[0]
+        assert job.operation == "collect.import_file"
+        assert job.arguments["path"] == kept.name
+        assert job.arguments["dry_run"] is True
+        shop.jobs.request_cancel(job.job_id)
+    visitor.check()
+
+
+def test_signing_out_ends_the_session(sign_in: SignIn) -> None:
+    visitor = sign_in("viewer")
+    page = visitor.page
+    visitor.settle()
+    cookies = page.context.cookies()
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    page.context.add_cookies([c for c in cookies if c["name"] == "shopkeeper_session"])  # type: ignore[misc]
+    page.goto(visitor.url + "/data")
+    expect(page.get_by_role("status")).to_have_text("Your session has ended. Please sign in again.")
+
+
+def test_an_empty_shop_says_what_to_do(chromium: object, sign_in: SignIn, empty: Console) -> None:
+    for lang in ("en", "zh"):
+        visitor = sign_in(lang=lang, width=390, at=empty)
+        for path in PLACES:
+            if path != "/customers/champions":
+                visitor.go(path)
+                visitor.check()
+                assert visitor.fits(), path
+        visitor.go("/")
+        expect(visitor.page.locator(".empty")).to_be_visible()

@@ -1,0 +1,187 @@
+"""Sessions, attempts, kept replies and words, without a browser."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel
+
+from shopkeeper.console.cache import Replies
+from shopkeeper.console.door import _inside
+from shopkeeper.console.live import Part
+from shopkeeper.console.options import ConsoleOptions
+from shopkeeper.console.pulse import Beat
+from shopkeeper.console.sessions import SessionEnded, Sessions
+from shopkeeper.console.tries import Tries
+from shopkeeper.console.words import own
+from shopkeeper.core.errors import TooMany
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def sessions(clock: Clock) -> Sessions:
+    return Sessions(b"secret", idle_seconds=60, longest_seconds=600, clock=clock)
+
+
+def test_a_session_ends_when_idle_and_lives_on_when_used(sessions: Sessions, clock: Clock) -> None:
+    cookie = sessions.open("mei")
+    for _ in range(5):
+        clock.now += 50
+        sessions.touch(sessions.find(cookie))
+    clock.now += 61
+    with pytest.raises(SessionEnded) as ended:
+        sessions.find(cookie)
+    assert ended.value.why == "expired"
+
+
+def test_a_session_ends_after_its_longest_time_even_in_use(
+    sessions: Sessions, clock: Clock
+) -> None:
+    cookie = sessions.open("mei")
+    while clock.now < 550:
+        clock.now += 50
+        sessions.touch(sessions.find(cookie))
+    clock.now += 50
+    with pytest.raises(SessionEnded):
+        sessions.find(cookie)
+
+
+def test_looking_at_a_session_does_not_keep_it_alive(sessions: Sessions, clock: Clock) -> None:
+    cookie = sessions.open("mei")
+    clock.now += 40
+    assert sessions.alive(sessions.find(cookie))
+    clock.now += 40
+    with pytest.raises(SessionEnded):
+        sessions.find(cookie)
+
+
+@pytest.mark.parametrize("change", ["x", ".", "", "\ud800", "key.0"])
+def test_a_forged_cookie_is_no_session(sessions: Sessions, change: str) -> None:
+    key = sessions.open("mei").partition(".")[0]
+    for cookie in (f"{key}.{change}", f"{change}{key}", f"{key}{change}"):
+        with pytest.raises(SessionEnded) as ended:
+            sessions.find(cookie)
+        assert ended.value.why == "forged"
+    with pytest.raises(SessionEnded):
+        Sessions(b"other", idle_seconds=60, longest_seconds=60).find(sessions.open("mei"))
+
+
+def test_signing_out_ends_one_session_and_shutting_out_all(sessions: Sessions) -> None:
+    first, second, other = sessions.open("mei"), sessions.open("mei"), sessions.open("li")
+    sessions.close(sessions.find(first))
+    with pytest.raises(SessionEnded):
+        sessions.find(first)
+    sessions.close_all("mei")
+    with pytest.raises(SessionEnded):
+        sessions.find(second)
+    assert sessions.find(other).person == "li"
+
+
+def test_attempts_are_limited_for_each_name_and_each_address() -> None:
+    tries = Tries(3)
+    for _ in range(3):
+        tries.count("1.1.1.1", "mei")
+    with pytest.raises(TooMany, match="Too many attempts"):
+        tries.count("2.2.2.2", "MEI")
+    for number in range(6):
+        tries.count("1.1.1.1", f"n{number}")
+    with pytest.raises(TooMany):
+        tries.count("1.1.1.1", "another")
+
+
+class Reply(BaseModel):
+    number: int
+
+
+def test_a_reply_is_worked_out_once_for_all_who_ask_at_the_same_time() -> None:
+    replies, calls = Replies(8), []
+    begun = threading.Event()
+
+    def work() -> Reply:
+        calls.append(1)
+        begun.wait(5)
+        return Reply(number=7)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(replies.get, ("a",), work) for _ in range(4)]
+        time.sleep(0.05)
+        begun.set()
+        assert [one.result(5) for one in asked] == [Reply(number=7)] * 4
+    assert len(calls) == 1
+
+
+def test_an_error_is_kept_for_nobody_and_old_replies_go() -> None:
+    replies = Replies(2)
+
+    def fail() -> Reply:
+        raise ValueError("away")
+
+    with pytest.raises(ValueError, match="away"):
+        replies.get(("a",), fail)
+    assert replies.get(("a",), lambda: Reply(number=1)) == Reply(number=1)
+    for name in ("b", "c"):
+        replies.get((name,), lambda: Reply(number=2))
+    assert replies.get(("a",), lambda: Reply(number=3)) == Reply(number=3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "went"),
+    [
+        ("/data", "/data"),
+        ("/customer?id=1", "/customer?id=1"),
+        ("", "/"),
+        ("https://example.com/", "/"),
+        ("//example.com/", "/"),
+        ("/\\example.com", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/sign-in", "/"),
+    ],
+)
+def test_signing_in_leads_only_into_the_console(asked: str, went: str) -> None:
+    assert _inside(asked) == went
+
+
+def test_both_languages_have_the_same_words_with_the_same_gaps() -> None:
+    english, chinese = own("en"), own("zh")
+    assert english.keys() == chinese.keys()
+    gap = re.compile(r"\{\w+\}")
+    for key, text in english.items():
+        assert text.strip(), key
+        assert chinese[key].strip(), key
+        assert set(gap.findall(text)) == set(gap.findall(chinese[key])), key
+
+
+def test_a_console_on_loopback_answers_to_this_machine_and_the_names_it_was_given() -> None:
+    assert "localhost" in ConsoleOptions().hosts
+    assert "shop.example.com" in ConsoleOptions(names=("Shop.example.com",)).hosts
+    assert "localhost" not in ConsoleOptions(host="10.0.0.5").hosts
+
+
+def test_a_live_part_that_must_wait_is_told_the_last_state_in_the_end() -> None:
+    told: list[Beat] = []
+    beats = [Beat((), (number,), 0) for number in range(4)]
+    part = Part(cast("Any", None), told.append, every=0.05)
+    for beat in beats[:3]:
+        part.tell(beat)
+    assert told == beats[:1]
+    assert part.waiting == beats[2]
+    time.sleep(0.06)
+    part.tell(beats[3])
+    assert told == [beats[0], beats[3]]
+    assert part.waiting is None
