@@ -26,6 +26,10 @@ PLACES = {
     "/settings": ("Settings", "设置"),
 }
 
+# Slow for now: one run in four waited thirty seconds in vain for a page after signing in, on two busy
+# cores. `make test-all` runs them; they belong into `make test` once that is understood.
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("lang", ["en", "zh"])
