@@ -1,6 +1,6 @@
 """HTTP intake: batches of 100, answered after durable, two cores, load from a second process, writer running.
 
-``python -m bench.intake`` serves a fresh shop, sends for three rounds, and prints events per second,
+Serves a fresh shop and sends for three rounds: events per second,
 the 99th percentile of a request, how long an event takes into the tables and into a live answer.
 """
 
@@ -24,13 +24,18 @@ from typing import Any
 
 import orjson
 
-from bench.harness import Row
+from bench.harness import Row, write
 
 SECONDS = float(os.environ.get("INTAKE_SECONDS", "20"))
 ROUNDS = 3
 CONNECTIONS = 12
 BATCH = 100
 _MARK = b"@@@@@@@@@@@@"  # where the number of a batch goes: as long as what replaces it
+
+
+def main() -> None:
+    """Measure and record."""
+    write("intake", run(), data=f"batches of {BATCH} events over {CONNECTIONS} connections")
 
 
 def run() -> list[Row]:
@@ -237,5 +242,4 @@ if __name__ == "__main__":
         _port, _secret, _seconds, _label = sys.argv[1:]
         print(json.dumps(asyncio.run(_generate(int(_port), _secret, float(_seconds), _label))))
     else:
-        for row in run():
-            print(row)
+        main()
