@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 from shopkeeper.core.settings import Language
-from shopkeeper.report.words import Words, finding_words
+from shopkeeper.report.words import Words, finding_words, read
 from shopkeeper.report.words import words as report_words
 
 __all__ = ["Words", "finding_words", "own", "words"]
@@ -22,15 +19,4 @@ def words(lang: Language) -> Words:
 
 def own(lang: Language) -> dict[str, str]:
     """The console's own words by key, with dots between table and name."""
-    text = files("shopkeeper.console").joinpath(f"words/{lang}.toml").read_text("utf-8")
-    return dict(_flat(tomllib.loads(text)))
-
-
-def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            found += _flat(value, f"{prefix}{key}.")
-        else:
-            found.append((prefix + key, str(value)))
-    return found
+    return read("shopkeeper.console", f"{lang}.toml")

@@ -29,17 +29,18 @@ class Words:
 @cache
 def words(lang: Language) -> Words:
     """All words of one language."""
-    return Words(lang, _read(f"{lang}.toml"))
+    return Words(lang, read("shopkeeper.report", f"{lang}.toml"))
 
 
 @cache
 def finding_words(lang: Language) -> Words:
     """What `collect health` finds, by code: it says so in English itself."""
-    return Words(lang, _read(f"findings.{lang}.toml"))
+    return Words(lang, read("shopkeeper.report", f"findings.{lang}.toml"))
 
 
-def _read(name: str) -> dict[str, str]:
-    text = files("shopkeeper.report").joinpath(f"words/{name}").read_text("utf-8")
+def read(package: str, name: str) -> dict[str, str]:
+    """The words in a file of the package's folder ``words``, with dots between table and name."""
+    text = files(package).joinpath(f"words/{name}").read_text("utf-8")
     return dict(_flat(tomllib.loads(text)))
 
 
