@@ -1,0 +1,79 @@
+"""Kinds: the brands and categories of a history, and what is popular within each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.history import Floats, History, Ints
+
+_LEVELS: Final = 3
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``share`` is how much of the affinity comes by brand; the rest comes by category."""
+
+    fade: float = 0.8
+    recall: int = 50
+    share: float = 0.7
+    prior: float = 0.5
+
+    def fit(self, history: History, goods: Goods) -> FittedKind:
+        """Popularity within each brand, and within each category down to the third level."""
+        size = len(history.item_ids)
+        counts = np.bincount(history.item, history.strength, size).astype(np.float64) + self.prior
+        paths = tuple(" > ".join(path.split(" > ")[:_LEVELS]) for path in goods.category)
+        parts = (_members(goods.brand, counts), _members(paths, counts))
+        return FittedKind(parts, self)
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who belongs (items x groups, ones) and popularity within the group (groups x items, rows of 1)."""
+
+    belongs: sparse.csr_array
+    within: sparse.csr_array
+
+
+def _members(labels: tuple[str, ...], counts: Floats) -> Members:
+    groups, group = np.unique(np.array(labels, dtype=object).astype(str), return_inverse=True)
+    named = np.flatnonzero(groups[group] != "")
+    shape = (len(labels), len(groups))
+    belongs = sparse.csr_array(
+        (np.ones(len(named), np.float32), (named, group[named])), shape=shape
+    )
+    mass = np.bincount(group[named], counts[named], len(groups))
+    share = (counts[named] / mass[group[named]]).astype(np.float32)
+    within = sparse.csr_array((share, (group[named], named)), shape=shape[::-1])
+    return Members(belongs, within)
+
+
+@dataclass(frozen=True)
+class FittedKind:
+    """The groups by brand and by category."""
+
+    parts: tuple[Members, Members]
+    recipe: Kind
+
+    def affinities(self, queries: Queries) -> Affinities:
+        """The shares of brands and categories in a history, spread over their items."""
+        size = self.parts[0].belongs.shape[0]
+        fed = queries.recalled(size, self.recipe.fade, self.recipe.recall)
+        brand, category = (_spread(fed, part) for part in self.parts)
+        return sparse.csr_array(self.recipe.share * brand + (1 - self.recipe.share) * category)
+
+
+def _spread(fed: sparse.csr_array, members: Members) -> sparse.csr_array:
+    groups = sparse.csr_array(fed @ members.belongs)
+    total = np.asarray(groups.sum(axis=1)).ravel()
+    row: Ints = np.repeat(np.arange(groups.shape[0]), np.diff(groups.indptr))
+    groups.data /= np.maximum(total[row], 1e-12)
+    return sparse.csr_array(groups @ members.within)
+
+
+HEAD = Kind

@@ -1,0 +1,86 @@
+"""Latent tastes: a history's place among the items, by what is chosen together.
+
+The matrix of joint choices, log(1 + n_ij N / (n_i n_j)^damping), is cut to ``size`` dimensions by a
+truncated SVD; a history is the mean of its items, and the affinity to an item is exp(steepness x cosine)
+times its popularity. Unlike the heads that count pairs it says something about every item.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.history import History, latest
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Latent:
+    """``lift`` is the power of popularity, ``steepness`` that of likeness."""
+
+    size: int = 128
+    damping: float = 0.75
+    lift: float = 0.7
+    steepness: float = 6.0
+    fade: float = 0.8
+    recall: int = 50
+    rows_per_customer: int = 200
+    prior: float = 0.5
+
+    def fit(self, history: History, goods: Goods) -> FittedLatent:  # noqa: ARG002 - as every head
+        """Reduce the joint choices; items that nobody chose lie at the origin."""
+        items = len(history.item_ids)
+        counts = np.bincount(history.item, minlength=items)
+        base = (counts + self.prior).astype(np.float32) ** self.lift
+        width = min(self.size, items - 1)
+        if width < 1 or not len(history.item):
+            return FittedLatent(np.zeros((items, 1), np.float32), base, self)
+        from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - 5 s, only to fit
+
+        left, values, _ = randomized_svd(_joint(history, self), width, n_iter=4, random_state=0)
+        return FittedLatent(_unit((left * values).astype(np.float32)), base, self)
+
+
+def _joint(history: History, recipe: Latent) -> sparse.csr_array:
+    rows = np.flatnonzero(latest(history, recipe.rows_per_customer))
+    customers, items = len(history.customer_ids), len(history.item_ids)
+    chosen = sparse.csr_array(
+        (np.ones(len(rows), np.float32), (history.customer[rows], history.item[rows])),
+        shape=(customers, items),
+    )
+    chosen.data[:] = 1.0
+    pairs = sparse.coo_array(chosen.T @ chosen)
+    count = np.maximum(np.asarray(chosen.sum(axis=0)).ravel(), 1.0)
+    expected = (count[pairs.row] * count[pairs.col]) ** recipe.damping
+    return sparse.csr_array(
+        (np.log1p(pairs.data * customers / expected), (pairs.row, pairs.col)), shape=pairs.shape
+    )
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(length, 1e-9), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class FittedLatent:
+    """One unit vector an item, and the power of its popularity."""
+
+    vectors: Vectors
+    base: Vectors
+    recipe: Latent
+
+    def affinities(self, queries: Queries) -> Affinities:
+        """Likeness of each item to the mean of a history, dense."""
+        fed = queries.recalled(len(self.vectors), self.recipe.fade, self.recipe.recall)
+        place = _unit(np.asarray(fed @ self.vectors))
+        likeness = place @ self.vectors.T
+        return np.asarray(np.exp(self.recipe.steepness * likeness) * self.base, dtype=np.float32)
+
+
+HEAD = Latent

@@ -1,0 +1,52 @@
+"""Buy again: what a customer chose before, by how often it is chosen again and how long ago it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.history import DAY_MS, Floats, History
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """``prior`` choosers are added to each item, who chose again as often as the shop's average."""
+
+    half_life_days: float = 60.0
+    prior: float = 5.0
+
+    def fit(self, history: History, goods: Goods) -> FittedRepeat:  # noqa: ARG002 - as every head
+        """The share of each item's choosers who chose it on another day as well."""
+        size = len(history.item_ids)
+        pair = history.customer * np.int64(size) + history.item
+        pairs, times = np.unique(pair, return_counts=True)
+        item = pairs % size if size else pairs
+        choosers = np.bincount(item, minlength=size)
+        again = np.bincount(item, (times > 1).astype(float), size)
+        average = again.sum() / max(choosers.sum(), 1)
+        return FittedRepeat((again + self.prior * average) / (choosers + self.prior), self)
+
+
+@dataclass(frozen=True)
+class FittedRepeat:
+    """The rate of choosing again, by item."""
+
+    rate: Floats
+    recipe: Repeat
+
+    def affinities(self, queries: Queries) -> Affinities:
+        """Own items only: times chosen, faded by time, times the item's rate."""
+        query = queries.query
+        days = (queries.now[query] - queries.time) / DAY_MS
+        faded = 0.5 ** (np.maximum(days, 0.0) / self.recipe.half_life_days)
+        weight = queries.strength * faded * self.rate[queries.item]
+        shape = (len(queries), len(self.rate))
+        return sparse.csr_array(
+            sparse.coo_array((weight.astype(np.float32), (query, queries.item)), shape=shape)
+        )
+
+
+HEAD = Repeat

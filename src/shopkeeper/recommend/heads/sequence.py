@@ -1,0 +1,156 @@
+"""Sequence: a small transformer over the latest items, served by NumPy alone.
+
+One to a few LiGR layers (Borisyuk et al., 2025: each branch is gated by a sigmoid of its input) over tied
+item embeddings, with positions counted from the end; the softmax over the whole catalogue is its loss, so
+what it says is a probability (Klenitskiy and Vasilev, 2023). Attention has a bias by the logarithm of the
+time between each event and the *request*, which a live server knows (Zhai et al., HSTU, 2024).
+Fitting needs the extra ``train``; see :mod:`shopkeeper.recommend.training`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shopkeeper.core.errors import MissingExtra
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.history import History, Ints
+
+Array = NDArray[np.float32]
+
+GAPS = 24
+"""Buckets of the time between an event and the request: powers of two of minutes."""
+
+_BATCH = 1024
+_EPSILON = 1e-5
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Sizes and how to train. ``epochs`` is a bound; ``patience`` epochs without a gain end it."""
+
+    width: int = 64
+    layers: int = 1
+    attention_heads: int = 1
+    length: int = 50
+    dropout: float = 0.2
+    learning_rate: float = 1e-3
+    batch: int = 128
+    epochs: int = 40
+    patience: int = 3
+    held_out: int = 2000
+    seed: int = 0
+
+    def fit(self, history: History, goods: Goods) -> FittedSequence:  # noqa: ARG002 - as every head
+        """Train until the held-out choices get no likelier.
+
+        Raises:
+            MissingExtra: PyTorch is not installed.
+        """
+        try:
+            from shopkeeper.recommend.training import train  # noqa: PLC0415 - PyTorch is optional
+        except ModuleNotFoundError as error:
+            raise MissingExtra("The recommender's head 'sequence'", "train") from error
+        return FittedSequence(train(history, self), self)
+
+
+@dataclass(frozen=True)
+class FittedSequence:
+    """The weights by name; item ``i`` has row ``i + 1`` of ``items``, row 0 pads."""
+
+    weights: Mapping[str, Array]
+    recipe: Sequence
+
+    def affinities(self, queries: Queries) -> Affinities:
+        """The exponent of each next item's logit, dense; a history without rows gets none."""
+        items = self.weights["items"]
+        answer = np.zeros((len(queries), len(items) - 1), np.float32)
+        some = np.flatnonzero(queries.lengths > 0)
+        for start in range(0, len(some), _BATCH):
+            rows = some[start : start + _BATCH]
+            state = self._last(*padded(queries, rows, self.recipe.length))
+            logits = state @ items[1:].T
+            logits -= logits.max(axis=1, keepdims=True)
+            answer[rows] = np.exp(logits)
+        return answer
+
+    def _last(self, item: Ints, gap: Ints) -> Array:
+        """The state after the last item, (rows x width); histories end at the right edge."""
+        w = self.weights
+        there = item > 0
+        x = w["items"][item] + w["positions"][-item.shape[1] :]
+        x = np.where(there[:, :, None], x, 0.0).astype(np.float32)
+        for layer in range(self.recipe.layers):
+            last = layer == self.recipe.layers - 1
+            x = self._layer(f"layer{layer}.", x, there, gap, only_last=last)
+        return _normal(x[:, -1], w["end.weight"], w["end.bias"])
+
+    def _layer(
+        self, name: str, x: Array, there: NDArray[np.bool_], gap: Ints, *, only_last: bool
+    ) -> Array:
+        w = {key[len(name) :]: value for key, value in self.weights.items() if key.startswith(name)}
+        mixed = _normal(x, w["attend.weight"], w["attend.bias"])
+        asked = slice(-1, None) if only_last else slice(None)
+        query, key, value = (self._split(mixed[:, s] @ w[k]) for s, k in
+                             ((asked, "query"), (slice(None), "key"), (slice(None), "value")))  # fmt: skip
+        score = query @ key.transpose(0, 1, 3, 2) / np.sqrt(query.shape[-1], dtype=np.float32)
+        score += w["gap"][gap[:, asked]].transpose(0, 3, 1, 2)
+        length = x.shape[1]
+        seen = there[:, None, None, :] & np.tri(length, dtype=bool)[asked][None, None]
+        score = np.where(seen, score, np.float32(-1e9))
+        score = np.exp(score - score.max(axis=-1, keepdims=True))
+        score /= score.sum(axis=-1, keepdims=True)
+        attended = (score @ value).transpose(0, 2, 1, 3).reshape(len(x), -1, x.shape[2])
+        x = x[:, asked]
+        x = x + _sigmoid(x @ w["attend_gate"]) * (attended @ w["out"])
+        mixed = _normal(x, w["feed.weight"], w["feed.bias"])
+        inner = mixed @ w["feed_in"]
+        left, right = np.split(inner, 2, axis=-1)
+        return np.asarray(
+            x + _sigmoid(x @ w["feed_gate"]) * ((left * _sigmoid(left) * right) @ w["feed_out"])
+        )
+
+    def _split(self, x: Array) -> Array:
+        rows, length, width = x.shape
+        heads = self.recipe.attention_heads
+        return x.reshape(rows, length, heads, width // heads).transpose(0, 2, 1, 3)
+
+
+def padded(queries: Queries, rows: Ints, length: int) -> tuple[Ints, Ints]:
+    """The latest items of these queries, shifted by one, right-aligned, and the gaps.
+
+    A gap is the bucket of the time from an event (last axis) to what came after a place (middle axis):
+    the next event, and after the last place the request.
+    """
+    longest = int(min(queries.lengths[rows].max(), length))
+    back = np.arange(longest - 1, -1, -1)
+    place = queries.starts[rows + 1][:, None] - 1 - back
+    there = back < queries.lengths[rows][:, None]
+    place = np.where(there, place, 0)
+    item = np.where(there, queries.item[place] + 1, 0)
+    time = queries.time[place]
+    asked = np.concatenate([time[:, 1:], queries.now[rows][:, None]], axis=1)
+    gap = buckets(asked[:, :, None] - time[:, None, :])
+    return item, np.where(there[:, None, :], gap, 0)
+
+
+def buckets(milliseconds: Ints) -> Ints:
+    """The bucket of a time span: 0 below one minute, then by powers of two."""
+    minutes = np.maximum(milliseconds, 0) / 60_000
+    return np.minimum(np.log2(minutes + 1).astype(np.int64), GAPS - 1)
+
+
+def _normal(x: Array, weight: Array, bias: Array) -> Array:
+    centred = x - x.mean(axis=-1, keepdims=True)
+    spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPSILON)
+    return np.asarray(centred / spread * weight + bias)
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))))
+
+
+HEAD = Sequence

@@ -1,0 +1,174 @@
+"""Every head, found by its file, on a world with a known answer: black squares go with black."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import sparse
+
+from shopkeeper.core import discovery
+from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
+from shopkeeper.recommend.history import DAY_MS, History
+from shopkeeper.recommend.mixture import Mask, Mixture, fit, softmax, weigh
+
+TRAINED = frozenset({"sequence"})
+HEADS = [
+    pytest.param(name, marks=pytest.mark.slow) if name in TRAINED else name
+    for name in discovery.names("shopkeeper.recommend.heads")
+]
+LIGHT = [name for name in discovery.names("shopkeeper.recommend.heads") if name not in TRAINED]
+ITEMS, CUSTOMERS, LENGTH = 20, 120, 12
+
+
+def head(name: str) -> Head:
+    if name in TRAINED:
+        pytest.importorskip("torch", reason="the extra `train` is not installed")
+    module = discovery.load("shopkeeper.recommend.heads", name, what="head")
+    made: Head = module.HEAD()
+    return made
+
+
+def checkerboard() -> tuple[History, Goods]:
+    """Customers of even number walk along even items, the others along odd ones."""
+    random = np.random.default_rng(5)
+    rows = []
+    for customer in range(CUSTOMERS):
+        first = int(random.integers(0, ITEMS // 2))
+        rows += [
+            (customer, 2 * ((first + step) % (ITEMS // 2)) + customer % 2, step)
+            for step in range(LENGTH)
+        ]
+    table = np.array(rows, dtype=np.int64)
+    history = History(
+        table[:, 0],
+        table[:, 1],
+        (20_000 + table[:, 2]) * DAY_MS,
+        np.ones(len(table)),
+        pa.array([f"c{n}" for n in range(CUSTOMERS)]),
+        pa.array([f"i{n}" for n in range(ITEMS)]),
+    )
+    colour = ("black", "white")
+    goods = Goods(
+        tuple(f"{colour[n % 2]} square" for n in range(ITEMS)),
+        tuple(colour[n % 2] for n in range(ITEMS)),
+        tuple(f"board > {colour[n % 2]}" for n in range(ITEMS)),
+    )
+    return history, goods
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[History, Goods]:
+    return checkerboard()
+
+
+@pytest.mark.parametrize("name", HEADS)
+class TestContract:
+    def test_affinities_are_finite_and_never_negative(
+        self, name: str, world: tuple[History, Goods]
+    ) -> None:
+        queries, _ = past(world[0])
+        found = _dense(head(name).fit(*world).affinities(queries))
+        assert found.shape == (len(queries), ITEMS)
+        assert np.isfinite(found).all()
+        assert (found >= 0).all()
+
+    def test_a_customer_of_one_colour_is_drawn_to_it(
+        self, name: str, world: tuple[History, Goods]
+    ) -> None:
+        queries, customers = past(world[0])
+        found = _dense(head(name).fit(*world).affinities(queries))
+        own = found[:, ::2].sum(axis=1), found[:, 1::2].sum(axis=1)
+        black = customers % 2 == 0
+        if name == "popular":  # the same for everybody is what it is
+            assert np.ptp(found, axis=0).max() == 0
+        else:
+            assert (own[0][black] > own[1][black]).all()
+            assert (own[1][~black] > own[0][~black]).all()
+
+    def test_an_empty_history_is_no_error(self, name: str, world: tuple[History, Goods]) -> None:
+        none = np.zeros(0, dtype=np.int64)
+        nobody = Queries(np.zeros(2, np.int64), none, none, np.zeros(0), np.zeros(1, np.int64))
+        found = _dense(head(name).fit(*world).affinities(nobody))
+        assert found.shape == (1, ITEMS)
+        assert np.isfinite(found).all()
+
+    def test_a_shop_without_choices_can_be_fitted(self, name: str) -> None:
+        none = np.zeros(0, dtype=np.int64)
+        empty = History(none, none, none, np.zeros(0), pa.array([], pa.string()), pa.array(["a"]))
+        queries = Queries(np.zeros(2, np.int64), none, none, np.zeros(0), np.zeros(1, np.int64))
+        found = _dense(head(name).fit(empty, Goods.unknown(1)).affinities(queries))
+        assert found.shape == (1, 1)
+
+
+def test_the_mixture_is_a_distribution_over_what_may_be_shown(world: tuple[History, Goods]) -> None:
+    mixture, queries = _mixed(world)
+    offered = np.ones(ITEMS, dtype=bool)
+    offered[3] = False
+    own = sparse.csr_array(
+        (np.ones(len(queries.item), np.float32), (queries.query, queries.item)),
+        shape=(len(queries), ITEMS),
+    )
+    found = mixture.probabilities(queries, Mask(offered, own))
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
+    assert not found[:, 3].any()
+    assert not found[queries.query, queries.item].any()
+
+
+def test_the_mixture_beats_its_first_head(world: tuple[History, Goods]) -> None:
+    mixture, queries = _mixed(world)
+    chosen = _last(world[0])
+    everything = Mask(np.ones(ITEMS, dtype=bool))
+    rows = np.arange(len(queries))
+    mixed = mixture.probabilities(queries, everything)[rows, chosen]
+    alone, _ = softmax(mixture.heads["popular"].affinities(queries), 1.0, everything)
+    assert np.log(mixed).mean() > np.log(alone[rows, chosen]).mean() + 0.5
+
+
+def test_weights_go_to_the_head_that_was_right() -> None:
+    table = np.column_stack([np.full(50, 0.1), np.r_[np.full(40, 0.9), np.zeros(10)]])
+    weights = weigh(table)
+    assert weights.sum() == pytest.approx(1)
+    # Where the second was right it gave .9 against .1; the maximum is a root of the derivative.
+    slope = (table[:, 1] - table[:, 0]) / (table @ weights)
+    assert slope.sum() == pytest.approx(0, abs=1e-3)
+
+
+def test_a_history_cut_at_its_end_is_asked_when_the_next_row_happened(
+    world: tuple[History, Goods],
+) -> None:
+    queries, customers = past(world[0], drop=1)
+    assert (queries.lengths == LENGTH - 1).all()
+    assert len(customers) == CUSTOMERS
+    np.testing.assert_array_equal(queries.now, (20_000 + LENGTH - 1) * DAY_MS)
+    part = queries.part(3, 5)
+    np.testing.assert_array_equal(part.item, queries.item[queries.starts[3] : queries.starts[5]])
+
+
+def _last(history: History) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    ends = np.r_[np.flatnonzero(np.diff(history.customer)), len(history.customer) - 1]
+    return history.item[ends]
+
+
+def _mixed(world: tuple[History, Goods]) -> tuple[Mixture, Queries]:
+    history, goods = world
+    names = ["popular", *(name for name in LIGHT if name != "popular")]
+    queries, _ = past(history, drop=1)
+    earlier = np.r_[np.diff(history.customer) == 0, False]
+    learned = History(
+        history.customer[earlier],
+        history.item[earlier],
+        history.time[earlier],
+        history.strength[earlier],
+        history.customer_ids,
+        history.item_ids,
+    )
+    heads = {name: head(name).fit(learned, goods) for name in names}
+    mask = Mask(np.ones(ITEMS, dtype=bool))
+    return fit(heads, queries, _last(history), mask), queries
+
+
+def _dense(found: object) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    if isinstance(found, sparse.csr_array):
+        return np.asarray(found.toarray())
+    return np.asarray(found)
