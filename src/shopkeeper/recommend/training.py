@@ -81,7 +81,7 @@ class Network(nn.Module):
 
 
 def train(history: History, recipe: Sequence) -> dict[str, NDArray[np.float32]]:
-    """The weights after the epoch under which held-out choices were likeliest."""
+    """The weights after the epoch that ranked held-out choices best."""
     torch.manual_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
     starts = np.flatnonzero(np.r_[True, np.diff(history.customer) != 0])
@@ -95,7 +95,7 @@ def train(history: History, recipe: Sequence) -> dict[str, NDArray[np.float32]]:
     held = np.zeros(len(starts), dtype=bool)
     held[tested] = len(long) > 1
     optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
-    least, waited = np.inf, 0
+    most, waited = -np.inf, 0
     for _ in range(recipe.epochs):
         network.train()
         for rows in _batches(ends - starts, long, recipe, random):
@@ -104,9 +104,9 @@ def train(history: History, recipe: Sequence) -> dict[str, NDArray[np.float32]]:
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         now = _held_out(network, history, (starts[tested], ends[tested]), recipe)
-        waited = 0 if now < least else waited + 1
-        if now < least:
-            least, best = now, network.arrays()
+        waited = 0 if now > most else waited + 1
+        if now > most:
+            most, best = now, network.arrays()
         if waited >= recipe.patience:
             break
     return best
@@ -122,15 +122,11 @@ def _batches(
     return [batches[place] for place in random.permutation(len(batches))]
 
 
-def _loss(
-    network: Network, history: History, spans: tuple[Ints, Ints], length: int, *, last: bool = False
-) -> Tensor:
-    """Cross-entropy of each next item over the whole catalogue; ``last``: of the final one only."""
+def _loss(network: Network, history: History, spans: tuple[Ints, Ints], length: int) -> Tensor:
+    """Cross-entropy of each next item over the whole catalogue."""
     item, gap, chosen = _places(history, *spans, length)
     state = network(torch.from_numpy(item), torch.from_numpy(gap))
     asked = torch.from_numpy(chosen > 0)
-    if last:
-        asked[:, :-1] = False
     flat, target = state[asked], torch.from_numpy(chosen)[asked] - 1
     table = network.items.weight[1:]
     total = torch.zeros(())
@@ -144,13 +140,22 @@ def _loss(
 def _held_out(
     network: Network, history: History, spans: tuple[Ints, Ints], recipe: Sequence
 ) -> float:
+    """NDCG@10 of each held-out choice among all items.
+
+    Not the likelihood: that is best many epochs earlier, and what it loses later is overconfidence,
+    which the mixture's sharpness takes back.
+    """
     network.eval()
     total = 0.0
     with torch.no_grad():
         for at in range(0, len(spans[0]), 512):
             part = (spans[0][at : at + 512], spans[1][at : at + 512])
-            loss = _loss(network, history, part, recipe.length, last=True)
-            total += float(loss) * len(part[0])
+            item, gap, chosen = _places(history, *part, recipe.length)
+            state = network(torch.from_numpy(item), torch.from_numpy(gap))[:, -1]
+            logits = state @ network.items.weight[1:].T
+            wanted = logits.gather(1, torch.from_numpy(chosen[:, -1:]) - 1)
+            rank = (logits > wanted).sum(dim=1)
+            total += float(torch.where(rank < 10, 1 / torch.log2(rank + 2), 0.0).sum())
     return total / len(spans[0])
 
 

@@ -45,7 +45,7 @@ class Sequence:
     seed: int = 0
 
     def fit(self, history: History, goods: Goods) -> FittedSequence:  # noqa: ARG002 - as every head
-        """Train until the held-out choices get no likelier.
+        """Train until the held-out choices are ranked no better.
 
         Raises:
             MissingExtra: PyTorch is not installed.
