@@ -1,0 +1,1 @@
+"""One file for each kind of personal data; each exports ``RECOGNISER`` and is found by its name."""
