@@ -7,6 +7,7 @@ import pytest
 from shopkeeper.core.errors import NotFound
 from shopkeeper.customers.operations import identities, undo_identity
 from shopkeeper.shop import Shop
+from shopkeeper.store.customers import Identity
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,8 +34,11 @@ def test_a_shared_device_is_shown_with_its_periods_and_an_identify_is_undone(sho
 
 
 def test_a_long_chain_is_followed_to_its_end(shop: Shop) -> None:
-    for number in range(1200):  # longer than Python's stack
-        shop.people.identify(f"id{number:04}", f"id{number + 1:04}", "alias", NOON + number * HOUR)
+    chain = (  # longer than Python's stack
+        Identity(f"id{number:04}", f"id{number + 1:04}", "alias", NOON + number * HOUR)
+        for number in range(1200)
+    )
+    assert shop.people.link(chain) == 1200
     assert shop.people.customer_of("id0000") == "id1200"
     assert {row["customer_id"] for row in shop.people.identities()} == {"id1200"}
     shop.people.identify("id1200", "id0000", "alias", NOON + 2000 * HOUR)  # closes a circle

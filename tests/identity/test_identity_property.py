@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import narwhals as nw
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.identity.oracle import Oracle
@@ -22,6 +23,7 @@ START = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)  # half past ten in the evening
 STEP = timedelta(minutes=20)  # so that days change within a few steps
 USERS = ["ann", "bob", "cat", "dan"]
 VISITORS = ["phone", "laptop"]
+Steps = list[tuple[Any, ...]]
 MOMENTS = st.integers(0, 12).map(lambda n: START + n * STEP)
 
 
@@ -72,15 +74,32 @@ tracks = st.tuples(
 moves = st.just(("move",))
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+days = st.lists(
+    st.one_of(identifies, aliases, undos, tracks, tracks, moves), min_size=8, max_size=40
 )
-@given(
-    st.lists(st.one_of(identifies, aliases, undos, tracks, tracks, moves), min_size=8, max_size=40)
-)
-def test_tables_and_tail_name_the_customer_that_the_oracle_names(
-    steps: list[tuple[Any, ...]],
+slow_shop: Any = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+    "derandomize": True,
+}
+
+
+@settings(max_examples=4, **slow_shop)
+@given(days)
+def test_tables_and_tail_name_the_customer_that_the_oracle_names(steps: Steps) -> None:
+    _told_alike(steps)
+
+
+@pytest.mark.slow
+@settings(max_examples=80, **slow_shop)
+@given(days)
+def test_tables_and_tail_name_the_customer_that_the_oracle_names_in_many_shops(
+    steps: Steps,
 ) -> None:
+    _told_alike(steps)
+
+
+def _told_alike(steps: Steps) -> None:
     oracle = Oracle()
     events: list[Any] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from shopkeeper.core.errors import LeaseHeld
+from shopkeeper.core.errors import LeaseHeld, OverBudget
 from shopkeeper.core.operation import OWNER
 from shopkeeper.store.audit.chain import Audit
 from shopkeeper.store.database import Database
 from shopkeeper.store.lease import Leases
 from shopkeeper.store.log import Entry, IntakeLog
+from shopkeeper.store.spending import Caps, Spending
 
 
 def say(text: str) -> None:
@@ -66,12 +67,27 @@ def audit(database: Database, name: str, entries: str) -> None:
     say("done")
 
 
+def reserve(database: Database) -> None:
+    """Take pieces of 3 of a cap of 100 until there is no more, and say how many."""
+    ledger = Spending(database)
+    say("ready")
+    sys.stdin.readline()
+    held = {"month": "2026-11", "model": "m", "purpose": "p"}
+    for number in range(100):
+        try:
+            ledger.reserve(Caps(100), held, tokens=1, billionths=3, lasts=timedelta(minutes=1))
+        except OverBudget:
+            say(str(number))
+            return
+
+
 RUNS: dict[str, Callable[..., None]] = {
     "append": append,
     "migrate": migrate,
     "race": race,
     "hold": hold,
     "audit": audit,
+    "reserve": reserve,
 }
 
 if __name__ == "__main__":

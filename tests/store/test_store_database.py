@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, bindparam, exc, inspect, select, text
 from sqlalchemy.types import TypeEngine
 
@@ -26,7 +28,14 @@ from shopkeeper.core.errors import (
 )
 from shopkeeper.store import migrations, tables
 from shopkeeper.store.database import Database
+from shopkeeper.store.jobs import Jobs
 from shopkeeper.store.migrations import steps
+
+_FIRST = {
+    "audit", "audit_head", "consent", "customers", "facts", "identities", "imports", "items", "jobs",
+    "keys", "leases", "log", "log_tail", "people", "pseudonyms", "refused", "revisions", "secrets",
+}  # fmt: skip
+"""The tables of the first step."""
 
 
 def _differ(
@@ -52,15 +61,43 @@ def test_head_names_the_last_step_shipped() -> None:
     assert steps.scripts().get_current_head() == migrations.HEAD
 
 
-def test_migrating_a_filled_database_again_keeps_its_rows(database: Database) -> None:
+def _migrated_to(database: Database, step: str) -> None:
+    """As a Shopkeeper of that step would have left it."""
+    script = steps.scripts()
+
+    def until(revision: Any, _context: MigrationContext) -> Any:
+        return script._upgrade_revs(step, revision)
+
+    with (
+        database.begin() as connection,
+        EnvironmentContext(Config(), script, fn=until) as environment,
+    ):
+        environment.configure(connection=connection)
+        environment.run_migrations()
+
+
+def test_migrating_a_filled_database_of_the_first_step_keeps_its_rows(empty_url: str) -> None:
+    database = Database(empty_url)
+    _migrated_to(database, "0001")
     secret = database.secret("one", b"first")
-    with database.begin() as connection:  # as if a step had been added since
-        connection.execute(text("DELETE FROM alembic_version"))
-        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
-        for table in ("restrictions", "erasures"):  # which later steps add
-            connection.execute(text(f"DROP TABLE {table}"))
+    job = {
+        "actor": "ann", "arguments": "{}", "done": 0, "message": "", "cancel_requested": False,
+        "created_at": 0,
+    }  # fmt: skip
+    insert = text(
+        "INSERT INTO jobs (job_id, operation, status, actor, arguments, done, message, "
+        "cancel_requested, created_at) VALUES (:job_id, :operation, :status, :actor, :arguments, "
+        ":done, :message, :cancel_requested, :created_at)"
+    )
+    with database.begin() as connection:
+        for status in ("queued", "done"):
+            row = {"job_id": status, "operation": "report.run", "status": status, **job}
+            connection.execute(insert, row)
     database.migrate()
     assert database.secret("one", b"second") == secret == b"first"
+    assert Jobs(database).get("queued").scopes == {"report:*", "*:read"}
+    assert Jobs(database).get("done").scopes == set()
+    database.close()
 
 
 def test_database_of_a_newer_version_is_refused_and_left_alone(empty_url: str) -> None:

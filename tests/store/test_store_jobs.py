@@ -11,10 +11,12 @@ from shopkeeper.store import tables
 from shopkeeper.store.database import Database
 from shopkeeper.store.jobs import Jobs, JobStatus
 
+SCOPES = ("collect:write", "metrics:read")
+
 
 def test_a_job_goes_from_queued_to_done(database: Database) -> None:
     jobs = Jobs(database)
-    job = jobs.create("imports.load", {"path": "红.csv"}, "local:owner")
+    job = jobs.create("imports.load", {"path": "红.csv"}, "local:owner", SCOPES)
     assert jobs.get(job.job_id) == job
     assert (job.status, job.done, job.total) == (JobStatus.QUEUED, 0, None)
     running = jobs.start(job.job_id)
@@ -31,7 +33,7 @@ def test_a_job_goes_from_queued_to_done(database: Database) -> None:
 
 def test_only_one_of_two_starts_succeeds(database: Database) -> None:
     jobs = Jobs(database)
-    job = jobs.create("imports.load", {}, "local:owner")
+    job = jobs.create("imports.load", {}, "local:owner", SCOPES)
     results: list[str] = []
     start = threading.Barrier(4)
 
@@ -54,7 +56,7 @@ def test_only_one_of_two_starts_succeeds(database: Database) -> None:
 
 def test_a_running_job_is_cancelled_at_its_next_step(database: Database) -> None:
     jobs = Jobs(database)
-    job = jobs.start(jobs.create("imports.load", {}, "local:owner").job_id)
+    job = jobs.start(jobs.create("imports.load", {}, "local:owner", SCOPES).job_id)
     jobs.progress(job.job_id, 1, 10, "")
     assert not jobs.cancel_requested(job.job_id)
     assert jobs.request_cancel(job.job_id).status is JobStatus.RUNNING
@@ -67,7 +69,7 @@ def test_a_running_job_is_cancelled_at_its_next_step(database: Database) -> None
 
 def test_a_queued_job_is_cancelled_at_once(database: Database) -> None:
     jobs = Jobs(database)
-    job = jobs.create("imports.load", {}, "local:owner")
+    job = jobs.create("imports.load", {}, "local:owner", SCOPES)
     assert jobs.request_cancel(job.job_id).status is JobStatus.CANCELLED
     with pytest.raises(Conflict, match="is cancelled, not queued"):
         jobs.start(job.job_id)
@@ -75,7 +77,7 @@ def test_a_queued_job_is_cancelled_at_once(database: Database) -> None:
 
 def test_a_failed_job_keeps_its_error_and_does_not_end_twice(database: Database) -> None:
     jobs = Jobs(database)
-    job = jobs.start(jobs.create("imports.load", {}, "local:owner").job_id)
+    job = jobs.start(jobs.create("imports.load", {}, "local:owner", SCOPES).job_id)
     error = BadInput("Row 7 has no item_id.", hint="Give it one.", field="item_id").to_json()
     assert jobs.finish(job.job_id, error=error).status is JobStatus.FAILED
     again = jobs.finish(job.job_id, result=1)
@@ -87,7 +89,7 @@ def test_a_failed_job_keeps_its_error_and_does_not_end_twice(database: Database)
 
 def test_jobs_are_listed_the_newest_first(database: Database) -> None:
     jobs = Jobs(database)
-    ids = [jobs.create("imports.load", {"n": n}, "local:owner").job_id for n in range(5)]
+    ids = [jobs.create("imports.load", {"n": n}, "local:owner", SCOPES).job_id for n in range(5)]
     jobs.start(ids[2])
     assert [job.job_id for job in jobs.list()] == ids[::-1]
     assert [job.job_id for job in jobs.list(limit=2, offset=1)] == [ids[3], ids[2]]
@@ -98,7 +100,7 @@ def test_jobs_are_listed_the_newest_first(database: Database) -> None:
 
 def test_jobs_of_a_dead_process_are_found_and_queued_again(database: Database) -> None:
     jobs = Jobs(database)
-    job = jobs.start(jobs.create("imports.load", {}, "local:owner").job_id)
+    job = jobs.start(jobs.create("imports.load", {}, "local:owner", SCOPES).job_id)
     assert list(jobs.abandoned()) == []
     with database.begin() as connection:
         j = tables.jobs

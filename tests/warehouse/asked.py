@@ -15,7 +15,7 @@ from bench.spark import difference
 from shopkeeper.core import discovery, settings
 from shopkeeper.core.errors import BadInput, NotFound
 from shopkeeper.core.operation import READ, Context, Operation, of
-from shopkeeper.core.schema import TRAITS
+from shopkeeper.core.schema import READINGS, TRAITS
 from shopkeeper.core.settings import Settings
 from shopkeeper.metrics.definitions import METRICS
 from shopkeeper.metrics.dimensions import NAMES
@@ -77,6 +77,7 @@ def simulated(folder: Path) -> Path:
         build(shop, str(scenario), 7)
         _share_a_device(shop)
         _tell_traits(shop)
+        _tell_readings(shop)
     return folder / "shop"
 
 
@@ -113,6 +114,17 @@ def _tell_traits(shop: Shop) -> None:
     ]
     with shop.writer("test") as writer:
         writer.load("traits", pa.Table.from_pylist(rows, schema=arrow_schema(TRAITS)))
+
+
+def _tell_readings(shop: Shop) -> None:
+    texts = shop.query(lambda s: s.texts().select("text_id", "day").sort("text_id").head(50))
+    told = {"position": 0, "answered_by": "test", "model_version": "1", "time": _now()}
+    rows = [
+        {**row, **told, "task": "sentiment", "label": "positive", "value": 1.0}
+        for row in texts.to_pylist()
+    ]
+    with shop.writer("test") as writer:
+        writer.load("readings", pa.Table.from_pylist(rows, schema=arrow_schema(READINGS)))
 
 
 def examples(shop: Shop, capability: str) -> list[Case]:

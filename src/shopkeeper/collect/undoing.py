@@ -9,7 +9,7 @@ from shopkeeper.collect.cells import literal
 from shopkeeper.collect.types import Receipt, Undone
 from shopkeeper.core.errors import Conflict
 from shopkeeper.core.operation import Context
-from shopkeeper.warehouse.erase import rewritten
+from shopkeeper.warehouse.erase import rewritten, without_text
 
 _TABLES = ("texts", "traits", "events")
 _STAYS = {
@@ -40,6 +40,8 @@ def undo(ctx: Context, import_id: str) -> Undone:
             count = rewritten(shop.warehouse, name, condition, {})
             if count:
                 removed[name] = count
+        if removed.get("texts"):
+            without_text(shop.warehouse)
         told = f"Undone on {shop.now():%Y-%m-%d %H:%M} UTC: {sum(removed.values())} rows removed."
         after = receipt.model_copy(update={"status": "undone", "notes": (*receipt.notes, told)})
         details = {**stored.details, "receipt": after.model_dump(mode="json")}

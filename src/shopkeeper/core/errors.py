@@ -5,6 +5,7 @@ ShopkeeperError
 │   └── UnknownName          no such thing by that name; says what is near
 ├── NotSignedIn              nobody known is asking
 ├── NotAllowed               known, but without the right
+│   └── NotSent              a text whose owner did not agree was not sent to a remote model
 ├── NotFound                 asked for by id and not there
 ├── Conflict                 true in another state: refresh and decide again
 │   └── LeaseHeld            another process writes the tables; says which
@@ -13,6 +14,11 @@ ShopkeeperError
 ├── Cancelled                somebody stopped the job
 ├── MissingExtra             an optional library is absent; says the pip command
 ├── Unavailable              a part of the system does not answer for the moment
+├── ModelFailed              a language model gave no answer that can be used
+│   ├── ModelBusy            it may answer later; says when
+│   ├── BadReply             it answered in another form than asked, also when told so
+│   └── CannotAnswer         no model that writes is configured
+├── OverBudget               the cap on what models may cost leaves no room
 └── Corrupt                  stored data do not add up; nothing was guessed
 """
 
@@ -76,6 +82,10 @@ class NotAllowed(ShopkeeperError):
     status = 403
 
 
+class NotSent(NotAllowed):
+    """Nothing left this machine."""
+
+
 class NotFound(ShopkeeperError):
     status = 404
 
@@ -115,6 +125,45 @@ class MissingExtra(ShopkeeperError):
 class Unavailable(ShopkeeperError):
     status = 503
     retryable = True
+
+
+class ModelFailed(ShopkeeperError):
+    """Also says what the failed answer cost, in tokens; None: not known, perhaps all it could."""
+
+    status = 502
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        field: str | None = None,
+        tokens_in: int | None = 0,
+        tokens_out: int | None = 0,
+    ) -> None:
+        super().__init__(message, hint=hint, field=field)
+        self.tokens_in = tokens_in
+        self.tokens_out = tokens_out
+
+
+class ModelBusy(ModelFailed):
+    """``after`` is the number of seconds that the model asks to wait, where it says so."""
+
+    status = 503
+    retryable = True
+    after: float | None = None
+
+
+class BadReply(ModelFailed):
+    pass
+
+
+class CannotAnswer(ModelFailed):
+    status = 501
+
+
+class OverBudget(ShopkeeperError):
+    status = 402
 
 
 class Corrupt(ShopkeeperError):

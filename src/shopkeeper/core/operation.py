@@ -11,7 +11,7 @@ import importlib
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
@@ -72,6 +72,10 @@ class Actor:
             f"{where}:{held}" in self.scopes for where in {capability, "*"} for held in verbs
         )
 
+    def reading(self, capabilities: Sequence[str]) -> Actor:
+        """The same actor, who may also read these capabilities."""
+        return replace(self, scopes=self.scopes | {f"{one}:read" for one in capabilities})
+
 
 OWNER = Actor("local", "owner", frozenset({"*:*"}))
 """Who opens the shop's folder on this machine: the operating system has already let them in."""
@@ -106,6 +110,7 @@ class Operation(Generic[P, R]):
         example: Mapping[str, Any],
         job: bool,
         plan: Planner | None = None,
+        reads: Sequence[str] = (),
     ) -> None:
         update_wrapper(self, function)
         self.function: Callable[..., R] = function
@@ -113,7 +118,9 @@ class Operation(Generic[P, R]):
         self.example = dict(example)
         self.job = job
         self.plan = plan
-        self.name: str = function.__name__
+        self.reads = tuple(reads)
+        # ``try_`` is called try: Python's own style for a name that is a keyword or a builtin.
+        self.name: str = function.__name__.rstrip("_")
         self.capability: str = function.__module__.rpartition(".")[0].rpartition(".")[2]
 
     @property
@@ -215,6 +222,7 @@ class Operation(Generic[P, R]):
         """
         self.admit(ctx.actor, arguments)
         checked = self.check(arguments)
+        ctx = replace(ctx, actor=ctx.actor.reading(self.reads)) if self.reads else ctx
         if self.effect == Effect.READ:
             return self.function(ctx, **checked)
         if self.plan is not None:
@@ -242,6 +250,7 @@ def operation(
     example: Mapping[str, Any] | None = None,
     job: bool = False,
     plan: Planner | None = None,
+    reads: Sequence[str] = (),
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Declare a function of a :class:`Context` as an operation.
 
@@ -252,6 +261,8 @@ def operation(
         plan: needed above ``WRITE`` and refused below. Given the context and the arguments but for
             ``confirm``, it says what would happen. The function then has an argument
             ``confirm: str = ""``, and its reply is a :class:`~shopkeeper.core.plan.Planned`.
+        reads: other capabilities whose reads it composes: whoever may run it sees so much of them, as
+            long as it runs, without a scope of their own.
     """
     if (effect > Effect.WRITE) != (plan is not None):
         raise ValueError("an operation above WRITE, and no other, needs a plan")
@@ -259,7 +270,7 @@ def operation(
     def declare(function: Callable[Concatenate[Context, P], R]) -> Operation[P, R]:
         if plan is not None and CONFIRM not in inspect.signature(function).parameters:
             raise ValueError(f"{function.__name__} needs the argument {CONFIRM}")
-        return Operation(function, effect, example or {}, job, plan)
+        return Operation(function, effect, example or {}, job, plan, reads)
 
     return declare
 

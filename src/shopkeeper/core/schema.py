@@ -95,6 +95,28 @@ TEXTS = Table(
     ),
 )
 
+READINGS = Table(
+    "readings",
+    key=("text_id", "task", "position", "model_version"),
+    partition="day",
+    columns=(
+        Column("text_id", "string", "the text that was read", required=True),
+        Column("day", "date", "that text's day", required=True),
+        Column("task", "string", "what was asked: theme, sentiment, aspects …", required=True),
+        Column("position", "int64", "0, 1, … for several findings in one text", required=True),
+        Column("label", "string", "the answer: a theme's id, a polarity, an aspect's category"),
+        Column("span", "string", "the words of the text that it is about"),
+        Column("opinion", "string", "the words of the text that judge it"),
+        Column("span_start", "int64", "first character of `span` in the text; null without a span"),
+        Column("span_end", "int64", "first character after it"),
+        Column("value", "float64", "a number: polarity, similarity to the theme"),
+        Column("confidence", "float64", "calibrated chance that the answer is right"),
+        Column("answered_by", "string", "who answered: a student, a teacher …", required=True),
+        Column("model_version", "string", "which version of it", required=True),
+        Column("time", "timestamp", "when it was read, UTC", required=True),
+    ),
+)
+
 TRAITS = Table(
     "traits",
     key=("customer_id", "name", "time"),
@@ -230,7 +252,17 @@ DAILY = Table(
     ),
 )
 
-TABLES: dict[str, Table] = {
-    table.name: table
-    for table in (EVENTS, TEXTS, TRAITS, ITEMS, FACTS, CUSTOMERS, IDENTITIES, HANDOVERS, DAILY)
-}
+_EVERY = (
+    EVENTS,
+    TEXTS,
+    READINGS,
+    TRAITS,
+    ITEMS,
+    FACTS,
+    CUSTOMERS,
+    IDENTITIES,
+    HANDOVERS,
+    DAILY,
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in _EVERY}

@@ -19,6 +19,8 @@ PREFIX = "SHOPKEEPER_"
 
 Language = Literal["zh", "en"]
 
+_LISTS = frozenset({"languages", "order_numbers"})
+
 
 class Settings(BaseModel):
     """What an owner decides about a shop; the environment (``SHOPKEEPER_TIME_ZONE`` …) wins.
@@ -80,10 +82,68 @@ class Settings(BaseModel):
     keep_exports_days: int = Field(
         default=30, ge=0, description="older files in the shop's exports are removed; 0: never"
     )
+    keep_backups_days: int = Field(
+        default=90,
+        ge=0,
+        description="older backups in the shop's own folder are removed but for the newest; 0: never",
+    )
     agents_may_write: bool = Field(
         default=False,
         description="whether agents that speak MCP are offered operations that write, where their key may",
     )
+
+    model: str = Field(
+        default="house",
+        description="who reads and writes texts where nothing else is said: house (no generative model),"
+        " openai:<model>, transformers:<folder> or scripted:<file>; docs/models.md",
+    )
+    model_prices: dict[str, tuple[float, float]] = Field(
+        default={},
+        description="what a million tokens of a model cost, sent and written, in the shop's currency;"
+        " 0 and 0: free. In the environment: name=0.5/1.5,other=0/0",
+    )
+    model_budget: float = Field(
+        default=0,
+        ge=0,
+        description="what models may cost in a calendar month, in the shop's currency; 0: only free ones",
+    )
+    model_tokens: int = Field(
+        default=0, ge=0, description="how many tokens models may use in a calendar month; 0: no cap"
+    )
+    model_window: int = Field(
+        default=32_000,
+        ge=256,
+        description="about how many tokens a prompt may have; longer: refused",
+    )
+    model_texts: Literal["granted", "not_refused"] = Field(
+        default="granted",
+        description="whose texts a remote model may be sent, masked: of customers who granted the purpose"
+        " models, or of all who did not refuse it; those of restricted customers never",
+    )
+
+    order_numbers: tuple[str, ...] = Field(
+        default=(),
+        description=r"what the shop's order numbers look like, so that they are masked before a text is"
+        r" stored with a model's answer or sent: letters, digits, \d, [A-Z], {n,m}, for example SO\d{10}",
+    )
+
+    @field_validator("model_prices", mode="before")
+    @classmethod
+    def _prices_in_words(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        pairs = (part.rpartition("=") for part in given.split(",") if part.strip())
+        return {name.strip(): price.split("/") for name, _, price in pairs}
+
+    @field_validator("model_prices")
+    @classmethod
+    def _prices_are_amounts(
+        cls, prices: dict[str, tuple[float, float]]
+    ) -> dict[str, tuple[float, float]]:
+        for name, price in prices.items():
+            if not all(0 <= amount < float("inf") for amount in price):
+                raise ValueError(f"the price of {name!r} must be 0 or more")
+        return prices
 
     @field_validator("time_zone")
     @classmethod
@@ -148,7 +208,7 @@ def dump(settings: Settings) -> str:
         f"name = {_quoted(settings.name)}\n"
         f"time_zone = {_quoted(settings.time_zone)}\n"
         f"currency = {_quoted(settings.currency)}\n"
-        f"languages = [{languages}]\n" + _engine(settings)
+        f"languages = [{languages}]\n" + _engine(settings) + _models(settings)
     )
 
 
@@ -159,6 +219,21 @@ def _engine(settings: Settings) -> str:
     if settings.spark_url and "token=" not in settings.spark_url:
         text += f"spark_url = {_quoted(settings.spark_url)}\n"
     return text
+
+
+def _models(settings: Settings) -> str:
+    lines = []
+    for name in ("model", "model_texts", "model_budget", "model_tokens", "model_window"):
+        value = getattr(settings, name)
+        if value != Settings.model_fields[name].default:
+            lines.append(f"{name} = {_quoted(value) if isinstance(value, str) else value}\n")
+    if settings.order_numbers:
+        lines.append(f"order_numbers = [{', '.join(map(_quoted, settings.order_numbers))}]\n")
+    if settings.model_prices:  # a table: it must stand last
+        lines.append("\n[model_prices]\n")
+        for name, (sent, written) in settings.model_prices.items():
+            lines.append(f"{_quoted(name)} = [{sent}, {written}]\n")
+    return "".join(lines)
 
 
 def _quoted(text: str) -> str:
@@ -173,5 +248,5 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for field in Settings.model_fields:
         text = environment.get(PREFIX + field.upper())
         if text is not None:
-            values[field] = tuple(text.split(",")) if field == "languages" else text
+            values[field] = tuple(text.split(",")) if field in _LISTS else text
     return values

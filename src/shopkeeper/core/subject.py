@@ -8,6 +8,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,20 @@ ERASED = "[erased]"
 
 PSEUDONYM = "retained-"
 """How the name begins under which an erased customer's orders are kept for their term."""
+
+PERSONAL = frozenset(
+    {
+        "address", "address.street", "anonymous_id", "anonymousid", "buyer", "client_id", "consignee",
+        "contact", "customer", "customer_id", "customer_name", "customerid", "device_id", "member_id",
+        "e_mail", "email", "first_name", "firstname", "full_name", "fullname", "given_name", "id_card",
+        "last_name", "lastname", "family_name", "mobile", "name", "nick", "nick_name", "nickname",
+        "openid", "phone", "receiver", "receiver_name", "recipient", "recipient_name", "surname",
+        "referrer_id", "telephone", "unionid", "user", "user_id", "user_name", "userid", "username",
+        "wechat", "会员号", "客户号", "用户号", "买家", "买家昵称", "地址", "姓名",
+        "客户姓名", "手机", "手机号", "收件人", "收货人", "收货人姓名", "昵称", "用户名", "电话", "联系人",
+    }
+)  # fmt: skip
+"""Fields (traits, properties, headings; casefolded) whose value stands for one person."""
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d ()./-]{7,25}")
@@ -36,7 +51,9 @@ class Held:
 class Subject:
     """Who is erased. ``words`` are their e-mail, phone and the like, known of nobody else.
 
-    ``shared`` ids were also somebody else's: rows of those others keep them.
+    ``shared`` ids were also somebody else's: rows of those others keep them. ``names`` are words that
+    turn up by chance, short or common: they are the customer's only as the whole value of a field
+    that stands for a person. ``common`` says how many words others are known by as well.
     """
 
     customer_id: str
@@ -44,6 +61,8 @@ class Subject:
     held: tuple[Held, ...]
     shared: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    common: int = 0
 
     @property
     def ids(self) -> frozenset[str]:
@@ -74,30 +93,40 @@ def names_one(value: str) -> bool:
 
 @dataclass(frozen=True)
 class Needles:
-    """What to look for: ``whole`` as a whole value anywhere, ``inside`` also within other texts."""
+    """What to look for: ``whole`` as a whole value, ``inside`` also within other texts.
+
+    ``names`` only as the whole value of a field in :data:`PERSONAL`.
+    """
 
     whole: frozenset[str]
     inside: tuple[str, ...]
+    names: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, *subjects: Subject) -> Needles:
         whole = frozenset(text for s in subjects for text in (*s.ids, *s.words) if text)
-        return cls(whole, tuple(sorted(filter(is_telling, whole))))
+        names = frozenset(name for s in subjects for name in s.names if name)
+        return cls(whole, tuple(sorted(filter(is_telling, whole))), names)
 
-    @property
+    @cached_property  # asked for each row of large files
+    def bare(self) -> frozenset[str]:
+        """Those that are too short to be looked for inside texts."""
+        return self.whole - frozenset(self.inside)
+
+    @cached_property
     def pattern(self) -> str:
         """A regular expression (RE2) for those inside texts; empty where there is none."""
         return "|".join(re.escape(text) for text in self.inside)
 
-    @property
+    @cached_property
     def spellings(self) -> tuple[str, ...]:
         """Those inside texts, also as JSON's escapes, HTML and addresses spell them."""
         return tuple(sorted({form for text in self.inside for form in _spelled(text)}))
 
-    @property
+    @cached_property
     def quoted(self) -> tuple[str, ...]:
         """Those that are looked for as whole values, as JSON quotes them."""
-        return tuple(sorted(json.dumps(text) for text in self.whole - set(self.inside)))
+        return tuple(sorted(json.dumps(text) for text in self.bare))
 
     def in_stream(self, pieces: Iterable[bytes]) -> int:
         """How often the plain bytes of these pieces, one after the other, hold one of the spellings."""
@@ -114,6 +143,20 @@ class Needles:
         """Whether a text names one of the subjects."""
         return text in self.whole or any(form in text for form in self.spellings)
 
+    def is_name(self, field: object, value: object) -> bool:
+        """Whether that field's whole value is one of the names."""
+        return (
+            isinstance(value, str)
+            and value.strip() in self.names
+            and str(field).strip().casefold() in PERSONAL
+        )
+
+    def in_fields(self, value: Any) -> int:
+        """In how many fields of a JSON value, however deep, one of the names stands."""
+        if isinstance(value, Mapping):
+            return sum(self.is_name(k, v) + self.in_fields(v) for k, v in value.items())
+        return sum(map(self.in_fields, value)) if isinstance(value, list | tuple) else 0
+
     def scrubbed(self, value: Any) -> Any:
         """A JSON value with each mention replaced."""
         if isinstance(value, str):
@@ -123,7 +166,10 @@ class Needles:
                 value = value.replace(text, ERASED)
             return value
         if isinstance(value, Mapping):
-            return {self.scrubbed(k): self.scrubbed(v) for k, v in value.items()}
+            return {
+                self.scrubbed(k): ERASED if self.is_name(k, v) else self.scrubbed(v)
+                for k, v in value.items()
+            }
         if isinstance(value, list | tuple):
             return [self.scrubbed(one) for one in value]
         return ERASED if str(value) in self.whole and not isinstance(value, float | bool) else value

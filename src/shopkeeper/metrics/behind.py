@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 
 from shopkeeper.metrics.definitions import Metric, Unit
 from shopkeeper.metrics.dimensions import GROUP, Dimension, Grouping
-from shopkeeper.metrics.units import Question, units
+from shopkeeper.metrics.units import BUCKET, Question, units
 from shopkeeper.warehouse.source import Frame, Source
 
 _EVENT = (
@@ -23,7 +23,10 @@ _CUSTOMER_BY_ITEM = _CUSTOMER[1:]  # an event that is not about money is about n
 
 @dataclass(frozen=True)
 class Behind:
-    """A listing: its frame, what its columns are, by what it is sorted and what it adds up."""
+    """A listing: its frame, what its columns are, by what it is sorted and what it adds up.
+
+    Where groups or buckets are listed beside each other, the frame also has what tells them apart.
+    """
 
     frame: Frame
     columns: tuple[str, ...]
@@ -34,16 +37,18 @@ class Behind:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The one group to list, when a breakdown's number is opened; a value of None: not known."""
+    """The groups to list, when a breakdown's numbers are opened; a value of None: not known."""
 
     by: Dimension
-    value: str | None
+    values: tuple[str | None, ...]
 
     @property
     def condition(self) -> nw.Expr:
-        """Whether a row is of that group."""
+        """Whether a row is of one of those groups."""
+        named = [value for value in self.values if value is not None]
         group = nw.col(GROUP)
-        return group.is_null() if self.value is None else group == self.value
+        of_named = ~group.is_null() & group.is_in(named) if named else nw.lit(False)
+        return of_named | group.is_null() if None in self.values else of_named
 
 
 def behind(source: Source, asked: Question, chosen: Chosen | None) -> Behind:
@@ -52,7 +57,8 @@ def behind(source: Source, asked: Question, chosen: Chosen | None) -> Behind:
     if metric.behind == "customers":
         return _customers(source, asked, chosen)
     lines = _lines(source, asked, chosen)
-    return _orders(lines) if metric.behind == "orders" else _events(lines, metric)
+    keys = (GROUP,) if chosen is not None else ()
+    return _orders(lines, keys) if metric.behind == "orders" else _events(lines, metric, keys)
 
 
 def _lines(source: Source, asked: Question, chosen: Chosen | None) -> Frame:
@@ -68,9 +74,9 @@ def _lines(source: Source, asked: Question, chosen: Chosen | None) -> Frame:
     return grouping.of_events(frame, source).filter(chosen.condition)
 
 
-def _events(lines: Frame, metric: Metric) -> Behind:
+def _events(lines: Frame, metric: Metric, keys: tuple[str, ...]) -> Behind:
     return Behind(
-        frame=lines.select(*_EVENT),
+        frame=lines.select(*_EVENT, *keys),
         columns=_EVENT,
         order=("time", "event_id"),
         descending=(False, False),
@@ -82,11 +88,11 @@ def _events(lines: Frame, metric: Metric) -> Behind:
     )
 
 
-def _orders(lines: Frame) -> Behind:
+def _orders(lines: Frame, keys: tuple[str, ...]) -> Behind:
     """Orders as they are counted: one order id of one sender on one day."""
     frame = (
         lines.filter(~nw.col("order_id").is_null())
-        .group_by("day", "customer_id", "user_id", "anonymous_id", "order_id")
+        .group_by("day", "customer_id", "user_id", "anonymous_id", "order_id", *keys)
         .agg(
             nw.len().alias("lines"),
             nw.col("quantity").sum().fill_null(0.0).alias("units"),
@@ -106,26 +112,43 @@ def _customers(source: Source, asked: Question, chosen: Chosen | None) -> Behind
     metric = asked.metrics[0]
     item = asked.by is not None and asked.by.level == "item"
     columns = _CUSTOMER_BY_ITEM if item else _CUSTOMER
-    frame = units(source, _listing(asked, columns))
-    unit = Unit()
-    within = metric.over(unit) if metric.over else _counts(metric, unit)
-    frame = frame.filter(within, unit.known)
+    frame = units(source, _listing(asked, columns)).filter(within(metric))
     if chosen is not None:
         frame = frame.filter(chosen.condition)
-    shown = ["customer_id", *columns]
     if metric.kind == "share":
-        flag = nw.when(metric.value(unit)).then(1.0).otherwise(0.0)
-        frame, shown = frame.with_columns(counts=flag), ["customer_id", "counts", *columns]
-    if metric.kind == "per_day":
-        shown.insert(1, "active_days")
+        frame = frame.with_columns(counts=counts(metric))
+    shown = shown_of(metric, columns)
     first = "revenue" if item else "events"
+    keys = [*([BUCKET] if asked.cycle else []), *([GROUP] if chosen is not None else [])]
     return Behind(
-        frame=frame.select(*shown),
-        columns=tuple(shown),
+        frame=frame.select(*shown, *keys),
+        columns=shown,
         order=(first, "customer_id"),
         descending=(True, False),
         sums=_totals(shown[1:]),
     )
+
+
+def customers(source: Source, asked: Question) -> Frame:
+    """Every customer with all that listings of the question's metrics show, for many of them at once."""
+    return units(source, _listing(asked, _CUSTOMER))
+
+
+def within(metric: Metric) -> nw.Expr:
+    """Whether a unit is one of the customers behind the metric."""
+    unit = Unit()
+    return unit.known & (metric.over(unit) if metric.over else _counts(metric, unit))
+
+
+def counts(metric: Metric) -> nw.Expr:
+    """1 for a customer who counts in a share, else 0."""
+    return nw.when(metric.value(Unit())).then(1.0).otherwise(0.0)
+
+
+def shown_of(metric: Metric, columns: tuple[str, ...] = _CUSTOMER) -> tuple[str, ...]:
+    """The columns of a listing of customers."""
+    extra = {"share": ("counts",), "per_day": ("active_days",)}.get(metric.kind, ())
+    return ("customer_id", *extra, *columns)
 
 
 def _totals(columns: Iterable[str]) -> dict[str, nw.Expr]:
@@ -138,11 +161,10 @@ def _counts(metric: Metric, unit: Unit) -> nw.Expr:
 
 def _listing(asked: Question, columns: tuple[str, ...]) -> Question:
     """The question with every column that the listing shows, as one more need of its metric."""
-    metric = asked.metrics[0]
     shown = Metric(
         "listing", "", "", "count", "sum", lambda u: _all(u, columns), "", "", "customers"
     )
-    return Question((metric, shown), asked.days, asked.data, by=asked.by, raw=asked.raw)
+    return replace(asked, metrics=(*asked.metrics, shown))
 
 
 def _all(unit: Unit, columns: tuple[str, ...]) -> nw.Expr:

@@ -45,7 +45,7 @@ def rows(
             page=page, size=size, cannot_say=seen,
         )  # fmt: skip
     asked = Question((listed,), seen.days, seen.data, by=where)
-    chosen = Chosen(where, value) if where is not None else None
+    chosen = Chosen(where, (value,)) if where is not None else None
     columns: list[str] = []
     added: list[str] = []
 

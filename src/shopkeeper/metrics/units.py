@@ -6,6 +6,7 @@ one row holds both and what a customer did in one is seen beside what they did i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -66,6 +67,8 @@ class Question:
 
 def units(source: Source, asked: Question) -> Frame:
     """The units that answer a question, with every column that its metrics read."""
+    if asked.before and not asked.by and not asked.cycle:
+        return _side_by_side(source, asked)
     flags = sorted(asked.columns & set(_FIRST))
     at_once = bool(flags) and _at_once(asked)
     scanned = _history(asked) if at_once else _span(asked)
@@ -77,16 +80,88 @@ def units(source: Source, asked: Question) -> Frame:
     )
     if asked.cycle:
         frame = frame.with_columns(bucket(_day, asked.cycle).alias(BUCKET))
+    if "active_days" in asked.columns:
+        frame = _by_day(frame, columns, asked.keys)
     made = [
         expression
         for suffix, days in asked.periods.items()
-        for expression in _sums(asked.columns, suffix, days, split=days != scanned)
+        for expression in (
+            *_sums(asked.columns, suffix, days, split=days != scanned),
+            *_rows_as_days(asked.columns, suffix, days),
+        )
     ]
     made += _first_days(flags) if at_once else []
     frame = frame.group_by("customer_id", _LOOSE, *asked.keys).agg(*made)
     if flags and not at_once:
         frame = frame.join(firsts(source, asked, flags), on="customer_id", how="left")
     return _flagged(frame, asked, flags) if flags else frame
+
+
+def _side_by_side(source: Source, asked: Question) -> Frame:
+    """Units of both periods, each worked out from its own days alone, then joined.
+
+    Engines hold every sum of every unit in memory while they group; most units are in one period only,
+    so two groupings of half the width cost about half of one that holds both periods.
+    """
+    assert asked.before is not None  # noqa: S101 - the caller looked
+    now = _alone(source, asked, NOW, asked.days)
+    before = _alone(source, asked, BEFORE, asked.before)
+    other = nw.col("customer_id").alias("other_id")
+    made = [name for name in before.collect_schema().names() if name != "customer_id"]
+    frame = now.join(
+        before.select(other, *made), how="full", left_on="customer_id", right_on="other_id"
+    )
+    sums = [name for name in now.collect_schema().names() if name != "customer_id"]
+    frame = frame.select(
+        nw.coalesce("customer_id", "other_id").alias("customer_id"),
+        *(nw.col(name).fill_null(0.0) for name in (*sums, *made)),
+    )
+    flags = sorted(asked.columns & set(_FIRST))
+    return _new(source, asked, frame, flags) if flags else frame
+
+
+def _alone(source: Source, asked: Question, suffix: str, days: Days) -> Frame:
+    """The units of one period."""
+    counted = {_FIRST[flag][1] for flag in asked.columns & set(_FIRST)}
+    columns = (asked.columns & COLUMNS) | counted
+    frame = cells(source, days, columns, None, asked.raw)
+    loose = nw.when(nw.col("customer_id").is_null()).then(ordinal(_day)).alias(_LOOSE)
+    made = _sums(asked.columns | counted, suffix, days, split=False)
+    if "active_days" in asked.columns:
+        made.append(_day.n_unique().cast(nw.Float64).alias("active_days" + suffix))
+    frame = frame.with_columns(loose).group_by("customer_id", _LOOSE).agg(*made)
+    return frame.drop(_LOOSE)
+
+
+def _new(source: Source, asked: Question, frame: Frame, flags: list[str]) -> Frame:
+    """With ``new`` and ``first_buy``: in a period, and in none of the days before it."""
+    counted = {flag: _FIRST[flag][1] for flag in flags}
+    older = {flag: nw.lit(False) for flag in flags}
+    assert asked.before is not None  # noqa: S101 - the caller looked
+    if asked.data.start < asked.before.start:
+        days = Days(asked.data.start, asked.before.start - timedelta(days=1))
+        known = cells(source, days, sorted(set(counted.values())), None, asked.raw)
+        known = known.filter(~nw.col("customer_id").is_null())
+        known = known.group_by("customer_id").agg(
+            *(nw.col(column).sum().alias(f"older_{flag}") for flag, column in counted.items())
+        )
+        frame = frame.join(known, on="customer_id", how="left")
+        older = {flag: (nw.col(f"older_{flag}") > 0).fill_null(False) for flag in flags}
+    made = []
+    for flag, column in counted.items():
+        now, before = nw.col(column + NOW) > 0, nw.col(column + BEFORE) > 0
+        for suffix, began in ((NOW, now & ~before & ~older[flag]), (BEFORE, before & ~older[flag])):
+            made.append(nw.when(began).then(1.0).otherwise(0.0).alias(flag + suffix))
+    return frame.with_columns(*made)
+
+
+def _by_day(frame: Frame, columns: Iterable[str], keys: list[str]) -> Frame:
+    """One row per unit and day: days are then counted as rows.
+
+    Twice as fast as counting distinct days: engines do each distinct count in a grouping of its own.
+    """
+    sums = (nw.col(column).sum().alias(column) for column in sorted(columns))
+    return frame.group_by("customer_id", _LOOSE, "day", *keys).agg(*sums)
 
 
 def firsts(source: Source, asked: Question, flags: list[str]) -> Frame:
@@ -129,8 +204,6 @@ def _sums(wanted: frozenset[str], suffix: str, days: Days, *, split: bool) -> li
         value = nw.col(column).cast(nw.Float64)
         part = nw.when(inside).then(value).otherwise(0.0) if split else value
         made.append(part.sum().alias(column + suffix))
-    if "active_days" in wanted:
-        made.append(_distinct_days(inside, split).alias("active_days" + suffix))
     for name, length in RECENT.items():
         if name in wanted:
             last = Days(max(days.start, days.end - timedelta(days=length - 1)), days.end)
@@ -139,11 +212,11 @@ def _sums(wanted: frozenset[str], suffix: str, days: Days, *, split: bool) -> li
     return made
 
 
-def _distinct_days(inside: nw.Expr, split: bool) -> nw.Expr:
-    if not split:
-        return _day.n_unique()
-    marked = nw.when(inside).then(ordinal(_day)).otherwise(0)  # one more value for all days outside
-    return marked.n_unique() - nw.when(inside).then(0).otherwise(1).max()
+def _rows_as_days(wanted: frozenset[str], suffix: str, days: Days) -> list[nw.Expr]:
+    """Active days of a period, in an aggregation over what :func:`_by_day` made."""
+    if "active_days" not in wanted:
+        return []
+    return [nw.when(_inside(days)).then(1.0).otherwise(0.0).sum().alias("active_days" + suffix)]
 
 
 def _inside(days: Days) -> nw.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from shopkeeper.core.subject import ERASED, Needles, Subject
-from shopkeeper.store import tables
+from shopkeeper.store import insight_tables, language_tables, tables, tasks_tables
 from shopkeeper.store.batches import batches
 from shopkeeper.store.columns import Json
 from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
@@ -36,8 +36,18 @@ _OWN = frozenset({"erasures", "restrictions"})
 _SCRUBBED = (
     (tables.jobs, "number", ("arguments", "result", "error", "message")),
     (tables.imports, "number", ("source", "repaired", "details")),
+    (insight_tables.themes, "number", ("names", "words")),
+    (insight_tables.theme_changes, "number", ("details",)),
 )
 """Rows that stay without the name: what happened is still told."""
+_TOLD = (
+    (tables.customers, "customer_id", ("traits",)),
+    (tables.consent, "number", ("proof",)),
+    (tables.log, "seq", ("payload",)),
+    (tables.refused, "number", ("raw",)),
+    *_SCRUBBED,
+)
+"""Cells of JSON in which a field may stand for a person."""
 
 
 def found(database: Database, needles: Needles) -> dict[str, int]:
@@ -52,6 +62,11 @@ def found(database: Database, needles: Needles) -> dict[str, int]:
                     number = _count(connection, table, column, needles)
                     if number:
                         counts[f"{table.name}.{column.name}"] = number
+        for table, key, columns in _TOLD:
+            for name in columns:
+                if keys := _named(connection, table, key, table.c[name], needles):
+                    place = f"{table.name}.{name}"
+                    counts[place] = counts.get(place, 0) + len(keys)
     return counts
 
 
@@ -70,6 +85,8 @@ def erase(database: Database, subjects: Sequence[Subject], moved: int) -> None:
         _people(connection, ids)
         _log(connection, held, needles, moved)
         _refused(connection, needles)
+        _prompts(connection, needles)
+        _labels(connection, ids, needles)
         for table, key, columns in _SCRUBBED:
             _scrub(connection, table, key, columns, needles)
 
@@ -77,7 +94,8 @@ def erase(database: Database, subjects: Sequence[Subject], moved: int) -> None:
 def scour(database: Database) -> None:
     """Leave nothing of what was deleted on any page of the database."""
     names = ("customers", "identities", "consent", "log", "log_tail", "refused", "imports", "jobs")
-    database.scour((*names, *sorted(_OWN), "pseudonyms"))
+    read = ("prompts", "labels", "label_queue", "themes", "theme_changes")
+    database.scour((*names, *sorted(_OWN), "pseudonyms", *read))
 
 
 def _people(connection: Connection, ids: Sequence[str]) -> None:
@@ -100,6 +118,10 @@ def _log(connection: Connection, held: Sequence[str], needles: Needles, moved: i
         connection.execute(gone)
     for test in _tests(connection, log.c.payload, needles):
         connection.execute(update(log).where(test, log.c.seq <= moved).values(emptied))
+    for page in batches(_named(connection, log, "seq", log.c.payload, needles), 900):
+        connection.execute(
+            update(log).where(log.c.seq.in_(page), log.c.seq <= moved).values(emptied)
+        )
     for test in _tests(connection, log.c.event_id, needles):
         for seq in connection.scalars(select(log.c.seq).where(test, log.c.seq <= moved)).all():
             fresh = f"erased-{secrets.token_hex(16)}"
@@ -114,6 +136,30 @@ def _refused(connection: Connection, needles: Needles) -> None:
         for test in _tests(connection, column, needles):
             gone = update(tables.refused).where(test)
             connection.execute(gone.values(**values, retried_at=datetime.now(UTC)))
+    for page in batches(_named(connection, tables.refused, "number", r.raw, needles), 900):
+        gone = update(tables.refused).where(r.number.in_(page))
+        connection.execute(gone.values(**values, retried_at=datetime.now(UTC)))
+
+
+def _prompts(connection: Connection, needles: Needles) -> None:
+    """Answers of models about them, and those in which a name stands that was not masked."""
+    prompts = language_tables.prompts
+    for column in (prompts.c.about, prompts.c.reply):
+        for test in _tests(connection, column, needles):
+            connection.execute(delete(prompts).where(test))
+
+
+def _labels(connection: Connection, ids: Sequence[str], needles: Needles) -> None:
+    """Labels of their texts, texts of theirs that wait for one, and labels that quote their name."""
+    labels, queue = tasks_tables.labels, tasks_tables.label_queue
+    for page in batches(ids, 900):
+        for table in (labels, queue):
+            connection.execute(delete(table).where(table.c.customer_id.in_(page)))
+    for column in (labels.c.value, labels.c.reason, labels.c.text_id):
+        for test in _tests(connection, column, needles):
+            connection.execute(delete(labels).where(test))
+    for test in _tests(connection, queue.c.text_id, needles):
+        connection.execute(delete(queue).where(test))
 
 
 def _scrub(
@@ -123,6 +169,7 @@ def _scrub(
     for name in columns:
         for test in _tests(connection, table.c[name], needles):
             numbers.update(connection.scalars(select(table.c[key]).where(test)))
+        numbers.update(_named(connection, table, key, table.c[name], needles))
     for number in sorted(numbers):
         one = select(*(table.c[name] for name in columns)).where(table.c[key] == number)
         row = connection.execute(one).mappings().one()
@@ -149,12 +196,31 @@ def _tests(
     cell = type_coerce(column, Text)
     for page in batches((*needles.spellings, *needles.quoted), _AT_ONCE):
         yield or_(*(_holds(connection, cell, word) for word in page))
-    for page in batches(_bare(needles), 900):
+    for page in batches(sorted(needles.bare), 900):
         yield cell.in_(page)
 
 
-def _bare(needles: Needles) -> Iterable[str]:
-    return sorted(needles.whole - set(needles.inside))
+def _named(
+    connection: Connection, table: Table, key: str, column: Column[Any], needles: Needles
+) -> list[Any]:
+    """The keys of the rows in whose cell a field that stands for a person holds one of the names."""
+    binary = isinstance(column.type, LargeBinary)
+    cell: ColumnElement[Any] = column if binary else type_coerce(column, Text)
+    found = []
+    forms = {json.dumps(n, ensure_ascii=plain) for n in needles.names for plain in (True, False)}
+    for page in batches(sorted(forms), _AT_ONCE):
+        tests = (_holds(connection, cell, form.encode() if binary else form) for form in page)
+        for number, told in connection.execute(select(table.c[key], cell).where(or_(*tests))):
+            if needles.in_fields(_parsed(told)):
+                found.append(number)
+    return sorted(set(found))
+
+
+def _parsed(told: str | bytes) -> Any:
+    try:
+        return json.loads(told)
+    except ValueError:  # plain text has no fields
+        return None
 
 
 def _holds(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -38,6 +38,7 @@ class Job:
     operation: str
     arguments: Mapping[str, Any]
     actor: str
+    scopes: frozenset[str]
     status: JobStatus
     created_at: datetime
     done: float = 0
@@ -56,19 +57,23 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, operation: str, arguments: Mapping[str, Any], actor: str) -> Job:
-        """A queued job; the arguments must be JSON."""
+    def create(
+        self, operation: str, arguments: Mapping[str, Any], actor: str, scopes: Iterable[str]
+    ) -> Job:
+        """A queued job that runs with these scopes of its actor; the arguments must be JSON."""
         job = Job(
             job_id=secrets.token_hex(12),
             operation=operation,
             arguments=dict(arguments),
             actor=actor,
+            scopes=frozenset(scopes),
             status=JobStatus.QUEUED,
             created_at=datetime.now(UTC),
         )
         row = {name: getattr(job, name) for name in Job.__slots__}
+        row |= {"status": job.status.value, "scopes": sorted(job.scopes)}
         with self._database.begin() as connection:
-            connection.execute(tables.jobs.insert(), {**row, "status": job.status.value})
+            connection.execute(tables.jobs.insert(), row)
         return job
 
     def get(self, job_id: str) -> Job:
@@ -197,4 +202,5 @@ class Jobs:
 
 def _job(row: RowMapping) -> Job:
     known = {name: row[name] for name in Job.__slots__}
-    return Job(**{**known, "status": JobStatus(row["status"])})
+    known |= {"status": JobStatus(row["status"]), "scopes": frozenset(row["scopes"])}
+    return Job(**known)

@@ -15,19 +15,22 @@ from sqlalchemy import (
     Insert,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from shopkeeper.store import (
+    insight_tables,  # noqa: F401 - its tables join the metadata
+    language_tables,  # noqa: F401 - its tables join the metadata
+    tasks_tables,  # noqa: F401 - its tables join the metadata
+)
 from shopkeeper.store.columns import Instant, Json
+from shopkeeper.store.metadata import METADATA
+from shopkeeper.store.metadata import Number as _Number
 
-metadata = MetaData()
-
-# SQLite numbers rows by itself only where the key's type is literally INTEGER.
-_Number = BigInteger().with_variant(Integer, "sqlite")
+metadata = METADATA
 
 log = Table(
     "log",
@@ -238,6 +241,7 @@ jobs = Table(
     Column("operation", Text, nullable=False),
     Column("arguments", Json, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
     Column("status", Text, nullable=False),
     Column("done", Float, nullable=False),
     Column("total", Float),

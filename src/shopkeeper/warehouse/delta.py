@@ -12,8 +12,9 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -26,7 +27,7 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction
 
-from shopkeeper.core.errors import Conflict
+from shopkeeper.core.errors import Conflict, Unavailable
 from shopkeeper.core.schema import Table
 from shopkeeper.warehouse.arrow import arrow_schema
 
@@ -136,16 +137,17 @@ class Delta:
             days = sorted({str(file.partition_values["day"]) for file in files})
             filters = [("day", "in", days)]
         with self._lock:
-            opened = self._refresh() or self._create()
             try:
-                opened.create_write_transaction(
-                    list(files),
-                    mode="append" if replace == "nothing" else "overwrite",
-                    schema=arrow_schema(self.table),
-                    partition_by=[self.table.partition] if self.table.partition else None,
-                    partition_filters=filters,
-                    commit_properties=CommitProperties(app_transactions=transactions),
-                )
+                with _written():
+                    opened = self._refresh() or self._create()
+                    opened.create_write_transaction(
+                        list(files),
+                        mode="append" if replace == "nothing" else "overwrite",
+                        schema=arrow_schema(self.table),
+                        partition_by=[self.table.partition] if self.table.partition else None,
+                        partition_filters=filters,
+                        commit_properties=CommitProperties(app_transactions=transactions),
+                    )
             except CommitFailedError as error:
                 self._opened = None
                 raise Conflict(
@@ -309,9 +311,10 @@ class FileWriter:
         if partition:
             data = data.drop_columns([partition])
         full = f"{self._base}/{path}"
-        self._fs.create_dir(full.rpartition("/")[0], recursive=True)
-        with self._fs.open_output_stream(full) as stream:
-            pq.write_table(data, stream, compression="zstd", compression_level=1)
+        with _written():
+            self._fs.create_dir(full.rpartition("/")[0], recursive=True)
+            with self._fs.open_output_stream(full) as stream:
+                pq.write_table(data, stream, compression="zstd", compression_level=1)
         self._written.append(full)
         self._files.append(
             AddAction(
@@ -323,6 +326,18 @@ class FileWriter:
                 stats=_statistics(data),
             )
         )
+
+
+@contextmanager
+def _written() -> Iterator[None]:
+    """Say that there is no room, in place of the file system's error; the tables are as they were."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"A file of the tables cannot be written: {' '.join(str(error).split())}.",
+            hint="Make room on the disk of the tables, and run it again: nothing was changed.",
+        ) from error
 
 
 def _by_day(data: pa.Table, partition: str | None) -> Iterable[tuple[date | None, pa.Table]]:

@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from shopkeeper.warehouse.delta import Delta
 
+_TYPES = {"timestamp": "TIMESTAMPTZ", "int64": "BIGINT"}
+
 
 class Seen:
     """The keys of one table and of the rows asked about so far."""
@@ -29,9 +31,7 @@ class Seen:
                 [uris, delta.table.partition is not None],
             )
         else:
-            types = {
-                c.name: "TIMESTAMPTZ" if c.type == "timestamp" else "VARCHAR" for c in delta.table
-            }
+            types = {c.name: _TYPES.get(c.type, "VARCHAR") for c in delta.table}
             columns = ", ".join(f"{name} {types[name]}" for name in delta.table.key)
             connection.execute(f"CREATE TEMP TABLE seen ({columns})")
 

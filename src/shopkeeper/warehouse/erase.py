@@ -7,7 +7,7 @@ the id in the log, and the old rows on disk until the next vacuum.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,8 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from shopkeeper.core.events import PURCHASE, REFUND
-from shopkeeper.core.schema import EVENTS, TEXTS
-from shopkeeper.core.subject import ERASED, Needles, Subject
+from shopkeeper.core.schema import EVENTS, READINGS, TEXTS, TRAITS
+from shopkeeper.core.subject import ERASED, PERSONAL, Needles, Subject
 from shopkeeper.warehouse.arrow import conform
 from shopkeeper.warehouse.delta import Delta, FileWriter
 from shopkeeper.warehouse.maintain import roll
@@ -35,8 +35,38 @@ _PRIVATE = (
 )
 """A conversation between the customer and the shop: the shop's part of it goes as well."""
 _IS_THEIRS = "IN (SELECT id FROM ids)"
-_TEXTS = {"texts": ("title", "body", "url", "thread_id"), "traits": ("value",)}
+_TEXTS = {
+    "texts": ("title", "body", "url", "thread_id"),
+    "readings": ("label", "span", "opinion"),
+    "traits": ("value",),
+}
+_WHOLE = {"events": ("query",), "texts": ("title", "body"), "traits": ("value",)}
+"""Columns of free text in which a name may stand alone; others hold the names of other things."""
+_NAMES, _FIELDS = "getvariable('names')", "getvariable('fields')"
+_TELLS_NAME = f"list_contains({_FIELDS}, lower(e.key)) AND list_contains({_NAMES}, e.value)"
+_PARTS = ("keys", "values")
+_FEW = 8
 _SENDER = {"events": "coalesce(user_id, anonymous_id)"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """What to look for in rows of others: texts inside their text, and names as whole values.
+
+    ``pattern`` matches any of ``inside``.
+    """
+
+    inside: tuple[str, ...] = ()
+    pattern: str = ""
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, needles: Needles) -> Words:
+        """Those of the needles."""
+        return cls(needles.inside, needles.pattern, needles.names | needles.bare)
+
+
+_NO_WORDS = Words()
 
 
 @dataclass(frozen=True)
@@ -63,7 +93,7 @@ def rows(warehouse: Warehouse, subjects: Sequence[Subject], keep_from: datetime)
     """How many rows of each table an erasure would remove, keep under a pseudonym, and clean."""
     with _prepared(warehouse, subjects) as connection:
         # Without a search of all text, which takes long: rows of others that name them are not counted.
-        found = ((n, _found(warehouse, connection, n, "", keep_from)) for n in _ALL)
+        found = ((n, _found(warehouse, connection, n, _NO_WORDS, keep_from)) for n in _ALL)
         return [_total(name, days) for name, days in found]
 
 
@@ -71,21 +101,26 @@ def erase(
     warehouse: Warehouse,
     subjects: Sequence[Subject],
     keep_from: datetime,
+    clean: Collection[str] = (),
 ) -> list[Removed]:
     """Remove the customers' rows; orders since ``keep_from`` stay under the pseudonym, older without.
 
-    The caller holds the writer's lease and has drained the log.
+    The caller holds the writer's lease and has drained the log. ``clean`` are paths of files that a
+    search for the same customers has decoded and found without: events there are not read again.
     Safe to repeat after a crash.
     """
-    needles = Needles.of(*subjects)
+    words = Words.of(Needles.of(*subjects))
     done = []
     with _prepared(warehouse, subjects) as connection:
         connection.execute("SET VARIABLE salt = ?", [secrets.token_hex(16)])
+        know(connection, words.names)
         for name in _ALL:
-            days = _found(warehouse, connection, name, needles.pattern, keep_from)
+            # A shared device's id is no needle: a file can be clean of needles and hold its rows.
+            skip = () if name != EVENTS.name or any(one.shared for one in subjects) else clean
+            days = _found(warehouse, connection, name, words, keep_from, skip)
             done.append(_total(name, days))
             if days:
-                _rewrite(warehouse, connection, name, days, needles.pattern, keep_from)
+                _rewrite(warehouse, connection, name, days, words, keep_from)
     return done
 
 
@@ -107,7 +142,8 @@ def clear(warehouse: Warehouse) -> None:
         delta.clear()
 
 
-_ALL = ("events", "texts", "traits", "customers", "identities", "handovers")
+# Readings before texts: once a text is gone nothing says any more whose its readings were.
+_ALL = ("events", "readings", "texts", "traits", "customers", "identities", "handovers")
 
 
 @contextmanager
@@ -131,33 +167,54 @@ def _prepared(
         connection.register("given_ids", ids)
         connection.execute("CREATE TEMP TABLE held AS SELECT * FROM given_periods")
         connection.execute("CREATE TEMP TABLE ids AS SELECT * FROM given_ids")
+        _their_texts(warehouse, connection)
         yield connection
+
+
+def _their_texts(warehouse: Warehouse, connection: duckdb.DuckDBPyConnection) -> None:
+    """The ids of the customers' texts: a reading says whose it is by its text alone."""
+    texts = warehouse.tables[TEXTS.name]
+    snapshot = texts.snapshot()
+    connection.execute("CREATE TEMP TABLE their_texts (text_id VARCHAR)")
+    if snapshot is None or not snapshot.files or warehouse.tables[READINGS.name].snapshot() is None:
+        return
+    theirs = f"SELECT text_id FROM ({_joined(texts, TEXTS.name, _NO_WORDS)}) WHERE mine"  # noqa: S608
+    connection.execute(f"INSERT INTO their_texts {theirs}", {"files": snapshot.uris()})
 
 
 def _found(
     warehouse: Warehouse,
     connection: duckdb.DuckDBPyConnection,
     name: str,
-    pattern: str,
+    words: Words,
     keep_from: datetime,
+    skip: Collection[str] = (),
 ) -> list[_Found]:
     """By day, what there is of the customers in one table; days without are left out."""
     delta = warehouse.tables[name]
     snapshot = delta.snapshot()
-    if snapshot is None or not snapshot.files:
+    every = snapshot.uris() if snapshot else []
+    uris = [uri for uri in every if uri.rpartition("://")[2] not in skip]
+    if not uris:
         return []
     day = "day" if delta.table.partition else "NULL::DATE"
-    counted = connection.execute(
-        f"""SELECT {day} AS day, count(*) FILTER (mine), count(*) FILTER (mine AND kept AND time >= $keep),
+    query = f"""SELECT {day} AS day, count(*) FILTER (mine),
+            count(*) FILTER (mine AND kept AND time >= $keep),
             count(*) FILTER (mine AND kept AND time < $keep), count(*) FILTER (NOT mine AND named)
-        FROM ({_joined(delta, name, pattern)}) WHERE mine OR named GROUP BY 1 ORDER BY 1""",  # noqa: S608
-        {"files": snapshot.uris(), "keep": keep_from, **_given(pattern)},
-    )
+        FROM ({_joined(delta, name, words)}) WHERE mine OR named GROUP BY 1 ORDER BY 1"""  # noqa: S608
+    values = {"files": uris, "keep": keep_from, **_given(query, words)}
+    counted = connection.execute(query, values)
     return [_Found(*row) for row in counted.fetchall()]
 
 
-def _joined(delta: Delta, name: str, pattern: str) -> str:
+def _joined(delta: Delta, name: str, words: Words) -> str:
     """SQL: the table's rows with whose they are, whether they are, and whether they name them."""
+    if name == READINGS.name:
+        return (
+            "SELECT *, text_id IN (SELECT text_id FROM their_texts) AS mine, false AS kept, "  # noqa: S608
+            f"{_named(delta, name, words)} AS named, NULL::VARCHAR AS pseudonym "
+            "FROM read_parquet($files, hive_partitioning = true)"
+        )
     sender = _SENDER.get(name, "customer_id")
     dated = "time" in delta.table.names
     within = (
@@ -171,29 +228,64 @@ def _joined(delta: Delta, name: str, pattern: str) -> str:
     partitioned = "true" if delta.table.partition else "false"
     return (
         f"SELECT *, pseudonym IS NOT NULL OR {private} AS mine, {kept} AS kept, "  # noqa: S608
-        f"{_named(delta, name, pattern)} AS named FROM (SELECT r.*{extra}, h.pseudonym "
+        f"{_named(delta, name, words)} AS named FROM (SELECT r.*{extra}, h.pseudonym "
         f"FROM read_parquet($files, hive_partitioning = {partitioned}) r "
         f"LEFT JOIN held h ON {sender} = h.sent_id {within})"
     )
 
 
-def _named(delta: Delta, name: str, pattern: str) -> str:
+def _named(delta: Delta, name: str, words: Words) -> str:
     """SQL: whether a row of anybody names one of the customers."""
     tests = ["false"]
     if name == EVENTS.name:
         tests += (
             f"coalesce({column} {_IS_THEIRS}, false)" for column in ("user_id", "anonymous_id")
         )
-    if pattern:
-        tests.append(f"regexp_matches({text_of(delta)}, $pattern)")
+    tests += mentions(delta, words)
+    if words.names:
+        tests += (f"coalesce({test}, false)" for test in named_fields(delta))
     return "(" + " OR ".join(tests) + ")"
 
 
-def text_of(delta: Delta) -> str:
-    """SQL: all text of a row as one, so that a row is searched once and not once for each column."""
-    texts = (f'"{c.name}"' for c in delta.table if c.type == "string")
-    maps = (f'CAST("{c.name}" AS VARCHAR)' for c in delta.table if c.type == "map")
-    return f"concat_ws(chr(31), {', '.join((*texts, *maps))})"
+def know(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Let this connection know what :func:`named_fields` looks for."""
+    connection.execute("SET VARIABLE names = ?", [sorted(names)])
+    connection.execute("SET VARIABLE fields = ?", [sorted(PERSONAL)])
+
+
+def named_fields(delta: Delta) -> Iterator[str]:
+    """SQL: whether a field that stands for a person holds one of the names, for each such column."""
+    for column in delta.table:
+        if column.type == "map":
+            told = f"list_filter(map_entries({column.name}), lambda e: {_TELLS_NAME})"
+            yield f"list_has_any(map_values({column.name}), {_NAMES}) AND len({told}) > 0"
+        elif column.name in _WHOLE.get(delta.table.name, ()):
+            yield _is_name(column.name, delta.table.name)
+
+
+def _is_name(column: str, table: str) -> str:
+    """SQL: whether such a column's whole value is a name; that of a trait if the trait is one."""
+    a_field = f"list_contains({_FIELDS}, lower(name)) AND " if table == TRAITS.name else ""
+    return f"coalesce({a_field}list_contains({_NAMES}, {column}), false)"
+
+
+def mentions(delta: Delta, words: Words) -> Iterator[str]:
+    """SQL: whether a row's text holds one of the words.
+
+    A few are looked for column by column, which is faster than a pattern in all text as one; maps as the
+    text of their keys and values. More of them as a pattern: each column would be read once for each.
+    """
+    texts = [f'"{c.name}"' for c in delta.table if c.type == "string"]
+    for column in delta.table:
+        if column.type == "map":
+            parts = (f'array_to_string(map_{part}("{column.name}"), chr(31))' for part in _PARTS)
+            texts.append(f"concat_ws(chr(31), {', '.join(parts)})")
+    if len(words.inside) > _FEW:
+        yield f"regexp_matches(concat_ws(chr(31), {', '.join(texts)}), $pattern)"
+        return
+    for word in words.inside:
+        literal = word.replace("'", "''")
+        yield from (f"coalesce(contains({text}, '{literal}'), false)" for text in texts)
 
 
 def _rewrite(
@@ -201,7 +293,7 @@ def _rewrite(
     connection: duckdb.DuckDBPyConnection,
     name: str,
     found: Sequence[_Found],
-    pattern: str,
+    words: Words,
     keep_from: datetime,
 ) -> None:
     delta = warehouse.tables[name]
@@ -212,12 +304,13 @@ def _rewrite(
     for page in pages:
         snapshot = delta.snapshot()
         uris = snapshot.uris(page) if snapshot else []
-        values = {"files": uris, **_given(pattern)}
+        order = "day, time" if page else delta.table.key[0]
+        query = f"SELECT {_columns(delta, name, words)} FROM ({_joined(delta, name, words)}) "  # noqa: S608
+        query += f"WHERE NOT mine OR kept ORDER BY {order}"
+        values = {"files": uris, **_given(query, words)}
         if name == EVENTS.name:
             values["keep"] = keep_from
-        order = "day, time" if page else delta.table.key[0]
-        query = f"SELECT {_columns(delta, name, pattern)} FROM ({_joined(delta, name, pattern)}) "  # noqa: S608
-        left = connection.sql(f"{query} WHERE NOT mine OR kept ORDER BY {order}", params=values)
+        left = connection.sql(query, params=values)
         _commit(warehouse, delta, left, page)
 
 
@@ -247,13 +340,13 @@ def _commit(
         warehouse.tables["daily"].drop_days(emptied)
 
 
-def _columns(delta: Delta, name: str, pattern: str) -> str:
+def _columns(delta: Delta, name: str, words: Words) -> str:
     """SQL: each column as it is written: others' rows cleaned, kept rows of the customers emptied."""
-    return ", ".join(f'{_column(c.name, c.type, name, pattern)} AS "{c.name}"' for c in delta.table)
+    return ", ".join(f'{_column(c.name, c.type, name, words)} AS "{c.name}"' for c in delta.table)
 
 
-def _column(column: str, kind: str, table: str, pattern: str) -> str:
-    cleaned = _cleaned(column, kind, pattern)
+def _column(column: str, kind: str, table: str, words: Words) -> str:
+    cleaned = _cleaned(column, kind, table, words)
     if table != EVENTS.name:
         return cleaned if column in _TEXTS.get(table, ()) else f'"{column}"'
     if column == "user_id":
@@ -263,29 +356,40 @@ def _column(column: str, kind: str, table: str, pattern: str) -> str:
         return (
             f"CASE WHEN NOT mine AND NOT coalesce({column} {_IS_THEIRS}, false) THEN {column} END"
         )
-    if column in ("event_id", "order_id") and pattern:
+    if column in ("event_id", "order_id") and words.pattern:
         # Still one id for one order, and no way back from it.
         fresh = f"'erased-' || substr(sha256(getvariable('salt') || {column}), 1, 24)"
-        return f"CASE WHEN regexp_matches({column}, $pattern) THEN {fresh} ELSE {column} END"
+        holds = f"named AND regexp_matches({column}, $pattern)"
+        return f"CASE WHEN {holds} THEN {fresh} ELSE {column} END"
     if kind in ("timestamp", "date") or column == "name":
         return column
     return cleaned if column in _KEPT else f"CASE WHEN NOT mine THEN {cleaned} END"
 
 
-def _cleaned(column: str, kind: str, pattern: str) -> str:
-    if not pattern or kind not in ("string", "map"):
-        return column
+def _cleaned(column: str, kind: str, table: str, words: Words) -> str:
+    """SQL: a column of somebody else's row without what names the customers."""
     if kind == "string":
-        return f"regexp_replace({column}, $pattern, '{ERASED}', 'g')"
-    value = f"regexp_replace(e.value, $pattern, '{ERASED}', 'g')"
-    known = f"list_filter(map_entries({column}), lambda e: NOT regexp_matches(e.key, $pattern))"
-    entries = f"list_transform({known}, lambda e: {{'key': e.key, 'value': {value}}})"
-    names = f"regexp_matches(CAST({column} AS VARCHAR), $pattern)"
-    return f"CASE WHEN {names} THEN map_from_entries({entries}) ELSE {column} END"
+        told = f"regexp_replace({column}, $pattern, '{ERASED}', 'g')" if words.pattern else column
+        if words.names and column in _WHOLE.get(table, ()):
+            told = f"CASE WHEN {_is_name(column, table)} THEN '{ERASED}' ELSE {told} END"
+        return column if told == column else f"CASE WHEN named THEN {told} ELSE {column} END"
+    if kind != "map" or not (words.pattern or words.names):
+        return column
+    value, kept, tests = "e.value", f"map_entries({column})", []
+    if words.pattern:
+        value = f"regexp_replace(e.value, $pattern, '{ERASED}', 'g')"
+        kept = f"list_filter({kept}, lambda e: NOT regexp_matches(e.key, $pattern))"
+        tests.append(f"regexp_matches(CAST({column} AS VARCHAR), $pattern)")
+    if words.names:
+        value = f"CASE WHEN {_TELLS_NAME} THEN '{ERASED}' ELSE {value} END"
+        tests.append(f"list_has_any(map_values({column}), {_NAMES})")
+    entries = f"list_transform({kept}, lambda e: {{'key': e.key, 'value': {value}}})"
+    return f"CASE WHEN named AND ({' OR '.join(tests)}) THEN map_from_entries({entries}) ELSE {column} END"
 
 
-def _given(pattern: str) -> dict[str, object]:
-    return {"pattern": pattern} if pattern else {}
+def _given(query: str, words: Words) -> dict[str, object]:
+    """The parameters of a query for words: DuckDB refuses one that is given and not asked for."""
+    return {"pattern": words.pattern} if "$pattern" in query else {}
 
 
 def _total(name: str, found: Iterable[_Found]) -> Removed:
@@ -303,9 +407,7 @@ def first_row(warehouse: Warehouse, subject: Subject) -> bool:
             snapshot = delta.snapshot()
             if snapshot is None or not snapshot.files:
                 continue
-            query = (
-                f"SELECT 1 FROM ({_joined(delta, name, '')}) WHERE pseudonym IS NOT NULL LIMIT 1"  # noqa: S608
-            )
+            query = f"SELECT 1 FROM ({_joined(delta, name, _NO_WORDS)}) WHERE pseudonym IS NOT NULL LIMIT 1"  # noqa: S608
             if connection.execute(query, {"files": snapshot.uris()}).fetchone():
                 return True
     return False
@@ -321,10 +423,24 @@ def of(warehouse: Warehouse, subject: Subject) -> dict[str, list[dict[str, objec
             if snapshot is None or not snapshot.files:
                 continue
             columns = ", ".join(f'"{column}"' for column in delta.table.names)
-            query = f"SELECT {columns} FROM ({_joined(delta, name, '')}) WHERE mine"  # noqa: S608
+            query = f"SELECT {columns} FROM ({_joined(delta, name, _NO_WORDS)}) WHERE mine"  # noqa: S608
             rows = connection.sql(query, params={"files": snapshot.uris()}).to_arrow_table()
             found[name] = conform(rows, delta.table).to_pylist(maps_as_pydicts="strict")
     return found
+
+
+def counted(warehouse: Warehouse, name: str, condition: str) -> int:
+    """How many rows of a table are such."""
+    delta = warehouse.tables[name]
+    snapshot = delta.snapshot()
+    if snapshot is None or not snapshot.files:
+        return 0
+    flag = "true" if delta.table.partition else "false"
+    source = f"read_parquet($files, hive_partitioning = {flag})"
+    query = f"SELECT count(*) FROM {source} WHERE {condition}"  # noqa: S608
+    with warehouse.connection() as connection:
+        row = connection.execute(query, {"files": snapshot.uris()}).fetchone()
+        return int(row[0]) if row else 0
 
 
 def rewritten(warehouse: Warehouse, name: str, condition: str, columns: Mapping[str, str]) -> int:
@@ -348,3 +464,15 @@ def rewritten(warehouse: Warehouse, name: str, condition: str, columns: Mapping[
             left = connection.sql(query, params={"files": snapshot.uris(page)})
             _commit(warehouse, delta, left, page)
         return sum(count for _, count in found)
+
+
+def without_text(warehouse: Warehouse) -> int:
+    """Remove the readings of texts that are no longer there; how many."""
+    texts, readings = (warehouse.tables[name].snapshot() for name in (TEXTS.name, READINGS.name))
+    if readings is None or not readings.files:
+        return 0
+    kept = "SELECT NULL::VARCHAR AS text_id WHERE false"
+    if texts is not None and texts.files:
+        listed = ", ".join("'" + uri.replace("'", "''") + "'" for uri in texts.uris())
+        kept = f"SELECT text_id FROM read_parquet([{listed}])"  # noqa: S608
+    return rewritten(warehouse, READINGS.name, f"text_id NOT IN ({kept})", {})

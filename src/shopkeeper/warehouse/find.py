@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 
 from shopkeeper.core.subject import Needles
 from shopkeeper.warehouse.delta import Delta, filesystem
-from shopkeeper.warehouse.erase import text_of
+from shopkeeper.warehouse.erase import Words, know, mentions, named_fields
 from shopkeeper.warehouse.warehouse import Warehouse
 
 _PIECE = 64 << 20
+_HOLDS_PEOPLE = frozenset({"user_id", "anonymous_id", "customer_id", "sent_id"})
 
 
 @dataclass
@@ -63,26 +64,24 @@ def _rows(
 ) -> dict[str, int]:
     """By file, how many rows hold one of the needles."""
     scheme = f"{delta.uri.partition('://')[0]}://" if "://" in delta.uri else ""
-    bare = sorted(needles.whole - set(needles.inside))
     tests, values = ["false"], dict[str, object](files=[scheme + path for path in paths])
-    if needles.pattern:
-        tests.append(f"regexp_matches({text_of(delta)}, $pattern)")
+    tests += mentions(delta, Words.of(needles))
+    if any("$pattern" in test for test in tests):
         values["pattern"] = needles.pattern
-    if bare:
-        values["bare"] = bare
-        tests += (
-            f'list_has_any(map_values("{c.name}"), $bare)'
-            if c.type == "map"
-            else f'"{c.name}" IN (SELECT unnest($bare))'
-            for c in delta.table
-            if c.type in ("string", "map")
-        )
+    held = [c.name for c in delta.table if c.name in _HOLDS_PEOPLE]
+    if needles.bare and held:
+        values["bare"] = sorted(needles.bare)
+        tests += (f'"{name}" IN (SELECT unnest($bare))' for name in held)
+    names = needles.names | needles.bare
+    if names:
+        tests += named_fields(delta)
     query = (
         "SELECT filename, count(*) FROM read_parquet($files, hive_partitioning = false, "  # noqa: S608
         "union_by_name = true, filename = true) "
         f"WHERE {' OR '.join(f'coalesce({test}, false)' for test in tests)} GROUP BY 1"
     )
     with warehouse.connection() as connection:
+        know(connection, names)
         return {
             str(path).removeprefix(scheme): int(count)
             for path, count in connection.execute(query, values).fetchall()

@@ -72,6 +72,12 @@ class Source:
         hidden = self.people.hidden_ids() if self.people else ()
         return _without(_frame(self.scan.with_ms(rows)), hidden)
 
+    def readings(self, days: Days | None = None) -> Frame:
+        """What was read in the texts of these local days, of every task and model version."""
+        snapshot = self._snapshot("readings")
+        days_chosen = _chosen(snapshot, days)
+        return _frame(self.scan.stored(self.tables["readings"], snapshot, days_chosen))
+
     def traits(self) -> Frame:
         """Traits in long form, as they were told."""
         hidden = self.people.hidden_ids() if self.people else ()
