@@ -122,6 +122,24 @@ def mcp(shop: Folder = None) -> None:
     ordinary.mcp(options.chosen(shop).shop)
 
 
+@app.command("serve-scripted")
+def serve_scripted(
+    script: Annotated[
+        Path | None, typer.Argument(help="A script of answers (docs/models.md).")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 0,
+) -> None:
+    """Serve a scripted language model that misbehaves on order, to try out what happens then."""
+    from shopkeeper.language import scripted_server  # noqa: PLC0415 - loads a server: not for --help
+
+    def say(line: str) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    scripted_server.run(script=script, host=host, port=port, say=say)
+
+
 def main() -> None:
     """Run the command line and end the process with 0, 1 (error), 2 (usage) or 130 (stopped)."""
     sys.exit(run(tree.attach(app), sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Language models and what guards every way to one."""

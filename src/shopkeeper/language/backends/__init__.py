@@ -1,0 +1,1 @@
+"""Kinds of language model, one file each, found by its name."""

@@ -1,0 +1,1 @@
+"""Language models: which there are, what they answer, and what they cost."""
