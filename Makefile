@@ -9,7 +9,7 @@ SERVE  ?= 1
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test test-all demo bench docs clean
+.PHONY: help setup check test test-all demo bench house docs clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ demo: $(VENV)/.light ## build the simulated shop, run the main job, serve the co
 
 bench: setup ## run a benchmark (NAME=…) or all, and write bench/RESULTS.md
 	$(BIN)/python -m bench.run $(NAME)
+
+house: setup ## train the shipped readers anew from their written data, and write their cards
+	$(BIN)/python -m shopkeeper.tasks.house.build
+	$(BIN)/python -m docs.house
 
 docs: setup ## write the generated reference in docs/ anew
 	$(BIN)/python -m docs.generate
