@@ -114,7 +114,7 @@ def _store(world: World) -> None:
             Refusal(2, "price", "no price", "fix", {"id": BOB, "price": ""}),
         ],
     )
-    job = shop.jobs.create("recommend.items", {"customer_id": ANN}, "owner")
+    job = shop.jobs.create("recommend.items", {"customer_id": ANN}, "owner", OWNER.scopes)
     shop.jobs.start(job.job_id)
     shop.jobs.finish(job.job_id, result={"customer_id": ANN, "items": ["tea"]})
     shop.audit.append(OWNER, "collect.retry", {"customer_id": ANN})

@@ -10,7 +10,8 @@ import pytest
 from tests.governance.conftest import ANN, BOB, MAIL, NOW, PHONE, TABLET, World
 from tests.governance.test_governance_erase import confirmed
 
-from shopkeeper.core.errors import NotFound
+from shopkeeper.core.errors import Conflict, NotAllowed, NotFound
+from shopkeeper.core.operation import Actor, Context
 from shopkeeper.core.period import Period
 from shopkeeper.customers.operations import rfm
 from shopkeeper.governance.operations import export, restrict, restrictions, sweep, unrestrict
@@ -103,22 +104,41 @@ def test_an_export_goes_with_its_customer(world: World) -> None:
     assert other.exists()
 
 
+def swept(shop: Shop) -> dict[str, int]:
+    """What a confirmed sweep removed; the plan has to say the same before."""
+    plan = sweep(shop).plan
+    assert plan is not None
+    done = sweep(shop, confirm=plan.hash)
+    removed = {one.where: one.places for one in done.removed}
+    assert removed == {step.where: step.count for step in plan.steps}
+    return removed
+
+
 def test_the_sweep_removes_what_is_past_its_term_and_nothing_else(world: World) -> None:
     shop = world.shop
     confirmed(shop, ANN)
     file = shop.folder / export(shop, BOB).file
-    assert sweep(shop).removed == ()
+    assert swept(shop) == {}
     os.utime(file, (0, 0))
-    assert [one.where for one in sweep(shop).removed] == [str(file.relative_to(shop.folder))]
+    asked = sweep(shop)
+    assert file.exists()
+    assert asked.plan is not None
+    key = Context(shop, Actor("server", "nightly", frozenset({"*:*"})))
+    with pytest.raises(NotAllowed, match="only a person"):
+        sweep(key, confirm=asked.plan.hash)
+    with pytest.raises(Conflict, match="no longer"):
+        sweep(shop, confirm="0" * 16)
+    assert file.exists()
+    assert list(swept(shop)) == [str(file.relative_to(shop.folder))]
     years = timedelta(days=1100)
     with Shop.open(shop.folder, now=lambda: NOW + years) as later:
-        done = {one.where: one.places for one in sweep(later).removed}
+        done = swept(later)
         assert done == {"tables/events: pseudonyms of orders": 1, "store: refused rows": 1}
         rows = later.query(lambda s: s.events()).to_pylist()
         assert {e["order_id"] for e in rows if e["order_id"]} == {"A-0", "A-1", "B-1"}
         assert not [e for e in rows if (e["user_id"] or "").startswith("retained-")]
         assert sum(later.query(lambda s: s.daily())["revenue"].to_pylist()) == 100.0
-        assert sweep(later).removed == ()
+        assert swept(later) == {}
 
 
 def test_old_events_and_texts_go_when_the_owner_sets_a_term(
@@ -127,7 +147,7 @@ def test_old_events_and_texts_go_when_the_owner_sets_a_term(
     monkeypatch.setenv("SHOPKEEPER_KEEP_EVENTS_DAYS", "5")
     monkeypatch.setenv("SHOPKEEPER_KEEP_TEXTS_DAYS", "1")
     with Shop.open(world.shop.folder) as shop:
-        sweep(shop)
+        swept(shop)
         left = shop.query(lambda s: s.events()).to_pylist()
         assert {e["name"] for e in left if e["time"] < NOW - timedelta(days=6)} == {"purchase"}
         assert shop.query(lambda s: s.texts()).num_rows == 0

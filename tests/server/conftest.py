@@ -162,6 +162,10 @@ class Processes:
         self._children.append(Child(self._forker, answer["pid"]))
         return self._children[-1]
 
+    def started(self) -> list[int]:
+        """The numbers of those that run."""
+        return [child.pid for child in self._children if child.poll() is None]
+
     def stop(self, number: int = signal.SIGTERM) -> list[int]:
         """End all that run; the exit codes of those."""
         running = [child for child in self._children if child.poll() is None]

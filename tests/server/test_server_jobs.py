@@ -17,6 +17,7 @@ from shopkeeper.store import tables
 from shopkeeper.store.jobs import JobStatus
 from shopkeeper.store.log import Entry
 
+RIGHTS = frozenset({"slowjobs:*"})
 Until = Callable[..., Any]
 ENDED = {JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED}
 
@@ -32,10 +33,12 @@ def _ended(shop: Shop, job_id: str) -> Callable[[], Any]:
 def test_queued_jobs_are_done_in_order_and_fail_in_words(processes: Any, until: Until) -> None:
     with Shop.open(processes.folder) as shop:
         diary = str(processes.folder / "diary")
-        first = shop.jobs.create("slowjobs.count", {"to": 3, "diary": diary}, "ann")
-        second = shop.jobs.create("slowjobs.fail", {}, "ann")
-        third = shop.jobs.create("slowjobs.fail", {"kind": "inside"}, "ann")
-        fourth = shop.jobs.create("slowjobs.nothing", {}, "ann")
+        first = shop.jobs.create("slowjobs.count", {"to": 3, "diary": diary}, "ann", RIGHTS)
+        second = shop.jobs.create("slowjobs.fail", {}, "ann", RIGHTS)
+        third = shop.jobs.create("slowjobs.fail", {"kind": "inside"}, "ann", RIGHTS)
+        fourth = shop.jobs.create("slowjobs.nothing", {}, "ann", RIGHTS)
+        fifth = shop.jobs.create("slowjobs.rights", {}, "ann", ("slowjobs:read", "collect:write"))
+        sixth = shop.jobs.create("slowjobs.count", {}, "ann", ("slowjobs:read", "*:read"))
         processes.start("worker")
         done = until(_ended(shop, first.job_id))
         assert done.status is JobStatus.DONE
@@ -48,6 +51,11 @@ def test_queued_jobs_are_done_in_order_and_fail_in_words(processes: Any, until: 
         assert "secret" not in str(inside.error)
         assert "operation" in str(until(_ended(shop, fourth.job_id)).error)
         assert done.finished_at <= failed.finished_at <= inside.finished_at
+        # The asker's rights, and the reads that the operation says it composes: nothing else.
+        held = until(_ended(shop, fifth.job_id)).result["text"]
+        assert held == "collect:write metrics:read slowjobs:read"
+        refused = until(_ended(shop, sixth.job_id))
+        assert refused.error["error"]["code"] == "NotAllowed"
         entries = shop.audit.entries(10).entries
         assert [e.operation for e in entries if e.operation.startswith("slow")] == [
             "slowjobs.count"
@@ -61,7 +69,7 @@ def test_a_job_whose_worker_was_killed_is_done_once_after_a_restart(
     diary = processes.folder / "diary"
     with Shop.open(processes.folder) as shop:
         arguments = {"to": 30, "pause": 0.04, "diary": str(diary)}
-        job = shop.jobs.create("slowjobs.count", arguments, "ann")
+        job = shop.jobs.create("slowjobs.count", arguments, "ann", RIGHTS)
         worker = processes.start("worker")
         until(lambda: shop.jobs.get(job.job_id).done >= 5)
         worker.signal(signal.SIGKILL)
@@ -80,7 +88,7 @@ def test_a_job_under_way_when_the_worker_stops_goes_on_at_the_next_start(
     processes: Any, until: Until
 ) -> None:
     with Shop.open(processes.folder) as shop:
-        job = shop.jobs.create("slowjobs.count", {"to": 40, "pause": 0.03}, "ann")
+        job = shop.jobs.create("slowjobs.count", {"to": 40, "pause": 0.03}, "ann", RIGHTS)
         first = processes.start("worker")
         until(lambda: shop.jobs.get(job.job_id).done > 1)
         first.signal(signal.SIGTERM)
@@ -93,9 +101,9 @@ def test_a_job_under_way_when_the_worker_stops_goes_on_at_the_next_start(
 
 def test_a_running_job_stops_when_asked_and_the_next_one_runs(processes: Any, until: Until) -> None:
     with Shop.open(processes.folder) as shop:
-        long = shop.jobs.create("slowjobs.count", {"to": 10_000, "pause": 0.05}, "ann")
-        waiting = shop.jobs.create("slowjobs.count", {"to": 10_000}, "ann")
-        after = shop.jobs.create("slowjobs.count", {"to": 1}, "ann")
+        long = shop.jobs.create("slowjobs.count", {"to": 10_000, "pause": 0.05}, "ann", RIGHTS)
+        waiting = shop.jobs.create("slowjobs.count", {"to": 10_000}, "ann", RIGHTS)
+        after = shop.jobs.create("slowjobs.count", {"to": 1}, "ann", RIGHTS)
         processes.start("worker")
         until(lambda: shop.jobs.get(long.job_id).done > 1)
         shop.jobs.request_cancel(waiting.job_id)
@@ -109,12 +117,12 @@ def test_a_running_job_stops_when_asked_and_the_next_one_runs(processes: Any, un
 def test_a_job_that_kills_its_worker_is_given_up(processes: Any, until: Until) -> None:
     diary = processes.folder / "diary"
     with Shop.open(processes.folder) as shop:
-        job = shop.jobs.create("slowjobs.crash", {"diary": str(diary)}, "ann")
-        deadline = time.monotonic() + 60
+        job = shop.jobs.create("slowjobs.crash", {"diary": str(diary)}, "ann", RIGHTS)
+        deadline = time.monotonic() + 300
         while shop.jobs.get(job.job_id).status not in ENDED:
             assert time.monotonic() < deadline
             worker = processes.start("worker")
-            until(lambda w=worker: w.poll() is not None or _ended(shop, job.job_id)())
+            until(lambda w=worker: w.poll() is not None or _ended(shop, job.job_id)(), 120)
         failed = shop.jobs.get(job.job_id)
         assert failed.status is JobStatus.FAILED
         assert "given up" in str(failed.error)
@@ -124,15 +132,15 @@ def test_a_job_that_kills_its_worker_is_given_up(processes: Any, until: Until) -
 def test_a_second_worker_waits_for_the_first_one_to_end(processes: Any, until: Until) -> None:
     with Shop.open(processes.folder) as shop:
         first = processes.start("worker")
-        job = shop.jobs.create("slowjobs.count", {}, "ann")
+        job = shop.jobs.create("slowjobs.count", {}, "ann", RIGHTS)
         assert until(_ended(shop, job.job_id)).result["pid"] == first.pid
         second = processes.start("worker")
         time.sleep(1.5)
         assert second.poll() is None
-        job = shop.jobs.create("slowjobs.count", {}, "ann")
+        job = shop.jobs.create("slowjobs.count", {}, "ann", RIGHTS)
         assert until(_ended(shop, job.job_id)).result["pid"] == first.pid
         first.signal(signal.SIGKILL)
-        job = shop.jobs.create("slowjobs.count", {}, "ann")
+        job = shop.jobs.create("slowjobs.count", {}, "ann", RIGHTS)
         assert until(_ended(shop, job.job_id)).result["pid"] == second.pid
 
 
@@ -140,7 +148,7 @@ def test_the_job_engine_keeps_no_arguments_and_only_its_owner_may_read_it(
     processes: Any, until: Until
 ) -> None:
     with Shop.open(processes.folder) as shop:
-        job = shop.jobs.create("slowjobs.count", {"diary": "/tmp/very-private-name"}, "ann")
+        job = shop.jobs.create("slowjobs.count", {"diary": "/tmp/very-private-name"}, "ann", RIGHTS)
         processes.start("worker")
         until(_ended(shop, job.job_id))
         processes.stop()
@@ -154,7 +162,7 @@ def test_a_worker_that_has_lost_its_lease_ends_instead_of_writing_on(
 ) -> None:
     with Shop.open(processes.folder) as shop:
         worker = processes.start("worker")
-        done = shop.jobs.create("slowjobs.count", {}, "ann")
+        done = shop.jobs.create("slowjobs.count", {}, "ann", RIGHTS)
         until(_ended(shop, done.job_id))
         with shop.database.begin() as connection:  # as if it had slept and another took over
             connection.execute(update(tables.leases).values(token="another's"))

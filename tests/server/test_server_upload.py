@@ -19,7 +19,7 @@ import httpx2
 import narwhals as nw
 import pytest
 
-from shopkeeper.core.errors import BadInput, Cancelled, Unavailable
+from shopkeeper.core.errors import BadInput, Cancelled, NotAllowed, Unavailable
 from shopkeeper.core.operation import Actor, find
 from shopkeeper.server import handover
 from shopkeeper.server.inbox import safe
@@ -278,6 +278,14 @@ def test_without_a_server_the_terminal_imports_itself_and_agents_jobs_are_refuse
         handover.by_worker(shop, find("collect.import_file"), arguments, owner, _quiet)
     with shop.writer(SERVES):
         assert state.has_worker(shop)
+
+
+def test_a_key_cannot_confirm_by_way_of_the_worker(shop: Shop) -> None:
+    agent = Actor("server", "agent", frozenset({"*:*"}))
+    arguments = {"who": ["ann"], "confirm": "0" * 16}
+    with shop.writer(SERVES), pytest.raises(NotAllowed, match="only a person"):
+        handover.by_worker(shop, find("governance.erase"), arguments, agent, _quiet)
+    assert not shop.jobs.list()
 
 
 def _quiet(done: float, total: float | None, message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from shopkeeper.core.operation import Context
 from shopkeeper.core.plan import Step
 from shopkeeper.core.subject import Held, Needles, Subject
+from shopkeeper.governance import backups
 from shopkeeper.governance.search import EXPORTS, everywhere, holders, places
 from shopkeeper.governance.subjects import packed, subjects, unpacked
 from shopkeeper.governance.types import Certificate, Certificates, Found, Kept
@@ -26,6 +27,7 @@ from shopkeeper.warehouse.find import Clean
 
 _FOLDER = "certificates"
 _STEPS = 7
+_CONFIRMING = "jobs.arguments"
 _WHY = "order records: China's E-Commerce Law Art. 31, or the term set in keep_orders_days"
 
 
@@ -79,6 +81,8 @@ def _steps(shop: Shop, whom: Sequence[Subject]) -> tuple[Step, ...]:
         ):
             steps.append(Step(where=where, what=what, count=count))
     for column, count in store.found(shop.database, needles).items():
+        if column == _CONFIRMING:
+            continue  # the job that confirms this very plan is one of them: it must not change it
         steps.append(Step(where=f"store: {column}", what="cells removed or emptied", count=count))
     for holder in holders():
         for name, count in holder.found(shop, needles).items():
@@ -116,7 +120,7 @@ def erase(ctx: Context, who: Sequence[str]) -> Certificate:
     clean = Clean()
     before = everywhere(shop, Needles.of(*whom), clean)
     ctx.progress(1, _STEPS, "looked for them everywhere")
-    gone = _remove(ctx, whom)
+    gone = _remove(ctx, whom, {path for path, _, _ in clean.files})
     erasures.removed(
         run, [one.customer_id for one in whom], {*who, *(i for one in whom for i in one.ids)}
     )
@@ -125,7 +129,7 @@ def erase(ctx: Context, who: Sequence[str]) -> Certificate:
     return _prove(shop, erasures, run, whom, _Seen(before, clean, gone))
 
 
-def _remove(ctx: Context, whom: Sequence[Subject]) -> _Gone:
+def _remove(ctx: Context, whom: Sequence[Subject], clean: Collection[str]) -> _Gone:
     shop, needles = ctx.shop, Needles.of(*whom)
     with shop.writer("erasing customers") as writer, writer.alone():
         writer.drain()
@@ -135,7 +139,7 @@ def _remove(ctx: Context, whom: Sequence[Subject]) -> _Gone:
             for sent_id in {one.customer_id, *one.ids}:
                 shop.audit.forget("customer", sent_id)
         ctx.progress(2, _STEPS, "removed them from the store")
-        removed = tables.erase(shop.warehouse, whom, _keep_from(shop))
+        removed = tables.erase(shop.warehouse, whom, _keep_from(shop), clean)
         if any(one.shared for one in whom):
             writer.snapshot()  # the devices are their other customers' alone now
         ctx.progress(3, _STEPS, "removed them from the tables")
@@ -166,7 +170,7 @@ def _prove(
         erasure_id=run.erasure_id,
         customers=len(whom),
         ids=sum(len(one.ids) for one in whom),
-        searched_as_whole_values=len(needles.whole) - len(needles.inside),
+        searched_as_whole_values=len(needles.bare) + len(needles.names),
         started_at=run.started_at,
         finished_at=datetime.now(UTC),
         removed=_removed(seen.gone),
@@ -174,6 +178,7 @@ def _prove(
         before=places(dict(seen.before)),
         after=places(after),
         clean=not after,
+        backups=backups.listed(shop),
         notes=notes,
     )
     erasures.finish(run, certificate.model_dump(mode="json"))
@@ -215,7 +220,15 @@ def _kept(shop: Shop, whom: Sequence[Subject], gone: _Gone | None) -> tuple[Kept
 
 
 def _notes(shop: Shop, whom: Sequence[Subject], *, interrupted: bool) -> tuple[str, ...]:
-    notes = ["Backups made before, and copies given away, are outside the shop and hold the data."]
+    notes = [
+        "Backups made before, and copies given away, hold the data: those in the shop's folder are "
+        "listed with their term. After restoring one, erase again."
+    ]
+    if common := sum(one.common for one in whom):
+        notes.append(
+            f"{common} names, addresses or numbers are other customers' as well, and were not searched "
+            "for."
+        )
     if shop.database.dialect_name == "postgresql":
         notes.append(
             "PostgreSQL: the rows are gone and the tables rewritten; its write-ahead log and its own "

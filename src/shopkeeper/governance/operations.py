@@ -96,9 +96,19 @@ def certificates(ctx: Context) -> Certificates:
     return listed(ctx.shop)
 
 
-@operation(effect=WRITE, example={}, job=True)
-def sweep(ctx: Context) -> Swept:
-    """What was past its term, by table: removed, or no longer anybody's."""
+def _past_term(ctx: Context) -> Sequence[Step]:
+    from shopkeeper.governance.sweeping import plan
+
+    return plan(ctx.shop)
+
+
+@operation(effect=IRREVERSIBLE, example={}, job=True, plan=_past_term)
+def sweep(ctx: Context, confirm: str = "") -> Swept:  # noqa: ARG001 - `run` compared it
+    """What was past its term, by place: removed, or no longer anybody's.
+
+    Without ``confirm`` it answers what would be. A plan holds until the end of the shop's day; a
+    schedule of the owner's asks for it and confirms it (docs/privacy.md).
+    """
     from shopkeeper.governance.sweeping import sweep as do
 
     return do(ctx.shop)

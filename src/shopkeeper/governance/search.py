@@ -10,6 +10,7 @@ from types import ModuleType
 import shopkeeper
 from shopkeeper.core.errors import NotFound
 from shopkeeper.core.subject import Held, Needles, Subject
+from shopkeeper.governance import backups
 from shopkeeper.governance.subjects import subjects
 from shopkeeper.governance.types import Found, Search
 from shopkeeper.shop.personal import every, in_bytes, naming
@@ -25,7 +26,8 @@ _BELOW = frozenset({"store", "warehouse"})  # asked by name: they hold rows, not
 
 def search(shop: Shop, who: Iterable[str]) -> Search:
     """Where these ids, and what is known to name the same customers, still stand."""
-    return found(everywhere(shop, needles_of(shop, who)))
+    counts = everywhere(shop, needles_of(shop, who))
+    return Search(found=places(counts), clean=not counts, backups=backups.listed(shop))
 
 
 def needles_of(shop: Shop, who: Iterable[str]) -> Needles:
@@ -41,7 +43,7 @@ def needles_of(shop: Shop, who: Iterable[str]) -> Needles:
 
 
 def everywhere(shop: Shop, needles: Needles, clean: Clean | None = None) -> dict[str, int]:
-    """Every place, and how often it names one of them; places without are left out.
+    """Every place but backups, and how often it names one of them; places without are left out.
 
     ``clean`` are data files that an earlier search with the same needles decoded and found without.
 
@@ -53,7 +55,7 @@ def everywhere(shop: Shop, needles: Needles, clean: Clean | None = None) -> dict
     tables = Path(shop.settings.tables)
     root = tables if tables.is_absolute() else shop.folder / tables
     for path in every(shop.folder):
-        if path.is_relative_to(root):
+        if path.is_relative_to(root) or _in_backup(shop, path):
             continue
         name = str(path.relative_to(shop.folder))
         look = in_bytes if name.startswith(_STORE) else naming
@@ -69,9 +71,9 @@ def holders() -> list[ModuleType]:
     return [importlib.import_module(f"shopkeeper.{n}.erase") for n in names if n not in _BELOW]
 
 
-def found(counts: dict[str, int]) -> Search:
-    """The counts as an answer."""
-    return Search(found=places(counts), clean=not counts)
+def _in_backup(shop: Shop, path: Path) -> bool:
+    parts = path.relative_to(shop.folder).parts
+    return parts[0] == backups.FOLDER and backups.is_backup(shop.folder / Path(*parts[:2]))
 
 
 def places(counts: dict[str, int]) -> tuple[Found, ...]:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import narwhals as nw
 
 from shopkeeper.core.errors import NotFound
-from shopkeeper.core.subject import Held, Subject, is_telling, names_one, pseudonym
+from shopkeeper.core.subject import PERSONAL, Held, Subject, is_telling, names_one, pseudonym
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.columns import microseconds
 from shopkeeper.store.erase import known_of_others
 from shopkeeper.warehouse.erase import first_row
 
-_NAMING = frozenset(
+_TELLING = frozenset(
     {
         "email", "e_mail", "phone", "mobile", "telephone", "username", "full_name", "wechat",
         "openid", "unionid", "id_card", "address", "address.street", "device_id",
     }
 )  # fmt: skip
-"""Traits whose value stands for one person where it is long enough."""
+"""Traits whose value stands for one person wherever it is read, where it is long enough.
+
+Not a first name, which is a word as well: who erases Jasmine must not take the jasmine from the tea.
+"""
+
+_SHORTEST = 2  # a name of one character stands for nobody
 
 
 def subjects(shop: Shop, who: Iterable[str]) -> list[Subject]:
@@ -56,8 +62,7 @@ def _subject(shop: Shop, customer: str, given: str) -> Subject:
     subject = Subject(customer, pseudonym(), own, frozenset(shared))
     if not _is_known(shop, subject, periods):
         raise NotFound(f"Nothing is known of {given!r}.", hint="Check the id.", field="who")
-    words = tuple(sorted(_words(shop, subject)))
-    return Subject(customer, subject.pseudonym, own, frozenset(shared), words)
+    return _named(shop, subject)
 
 
 def _is_known(shop: Shop, subject: Subject, periods: Mapping[str, object]) -> bool:
@@ -70,7 +75,21 @@ def _is_known(shop: Shop, subject: Subject, periods: Mapping[str, object]) -> bo
     return True
 
 
-def _words(shop: Shop, subject: Subject) -> set[str]:
+def _named(shop: Shop, subject: Subject) -> Subject:
+    """The subject with the texts that name them: those that no other customer is known by."""
+    words, names = _words(shop, subject)
+    ids = sorted(subject.ids)
+    common = {w for w in words | names if known_of_others(shop.database, w, ids)}
+    return replace(
+        subject,
+        words=tuple(sorted(words - common)),
+        names=tuple(sorted(names - common)),
+        common=len(common),
+    )
+
+
+def _words(shop: Shop, subject: Subject) -> tuple[set[str], set[str]]:
+    """What their traits call them: words that tell by themselves, and names that only fields tell."""
     told: list[tuple[str, str]] = []
     for one in subject.ids:
         try:
@@ -83,10 +102,12 @@ def _words(shop: Shop, subject: Subject) -> set[str]:
     )
     told += [(row["name"], row["value"] or "") for row in stored.to_pylist()]
     words = {
-        value for name, value in told
-        if is_telling(value) and (names_one(value) or name.casefold() in _NAMING)
-    }  # fmt: skip
-    return {word for word in words if not known_of_others(shop.database, word, ids)}
+        value
+        for name, value in told
+        if is_telling(value) and (names_one(value) or name.casefold() in _TELLING)
+    }
+    named = {value.strip() for name, value in told if name.casefold() in PERSONAL}
+    return words, {value for value in named if len(value) >= _SHORTEST} - words
 
 
 def packed(subject: Subject) -> dict[str, Any]:
@@ -97,6 +118,8 @@ def packed(subject: Subject) -> dict[str, Any]:
         "held": [[h.sent_id, h.start, h.until] for h in subject.held],
         "shared": sorted(subject.shared),
         "words": list(subject.words),
+        "names": list(subject.names),
+        "common": subject.common,
     }
 
 
@@ -109,6 +132,8 @@ def unpacked(kept: Sequence[Mapping[str, Any]]) -> list[Subject]:
             tuple(Held(*held) for held in one["held"]),
             frozenset(one["shared"]),
             tuple(one["words"]),
+            tuple(one.get("names", ())),
+            one.get("common", 0),
         )
         for one in kept
     ]

@@ -46,11 +46,23 @@ class Kept(Value):
     until: str
 
 
+class Backup(Value):
+    """A copy of the shop in its folder, and when the sweep removes it (null: it has no term).
+
+    The newest one stays beyond its term, until there is a newer one.
+    """
+
+    name: str
+    made_at: datetime
+    until: datetime | None
+
+
 class Certificate(Value):
     """What an erasure removed and kept, and the proof. It names no customer.
 
     ``before`` and ``after`` are the places where the customers' ids, e-mail addresses and telephone
     numbers stood, found by decoding every file of the shop and every cell of its database.
+    ``backups`` were made before: they are not searched, and hold what was removed until their term.
     """
 
     erasure_id: str
@@ -64,6 +76,7 @@ class Certificate(Value):
     before: tuple[Found, ...]
     after: tuple[Found, ...]
     clean: bool
+    backups: tuple[Backup, ...] = ()
     notes: tuple[str, ...]
 
 
@@ -81,13 +94,14 @@ class Certificates(Value):
 
 
 class Search(Value):
-    """Where ids, or other texts that name a customer, still stand."""
+    """Where ids, or other texts that name a customer, still stand; ``backups`` were not searched."""
 
     found: tuple[Found, ...]
     clean: bool
+    backups: tuple[Backup, ...] = ()
 
 
-class Swept(Value):
-    """What was past its term: where, and how many rows or files."""
+class Swept(Planned):
+    """The plan, or once confirmed what was past its term: where, and how many rows or files."""
 
-    removed: tuple[Found, ...]
+    removed: tuple[Found, ...] = ()

@@ -76,7 +76,7 @@ def by_worker(
     if len(jobs.list(status=JobStatus.QUEUED, limit=MOST_QUEUED)) >= MOST_QUEUED:
         raise Unavailable("Too many jobs wait already.", hint="Try again when some have run.")
     with _brought(shop, operation.capability, arguments, actor) as sent:
-        job = jobs.create(operation.full_name, sent, actor.name)
+        job = jobs.create(operation.full_name, sent, actor.name, actor.scopes)
         ended = _followed(shop, job, progress)
     if ended.status is JobStatus.DONE:
         reply: BaseModel = operation.reply.model_validate(ended.result)

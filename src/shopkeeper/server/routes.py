@@ -117,7 +117,7 @@ class Calls:
         jobs = self._shop.jobs
         if len(jobs.list(status=JobStatus.QUEUED, limit=MOST_QUEUED)) >= MOST_QUEUED:
             raise Unavailable("Too many jobs wait already.", hint="Try again when some have run.")
-        job = Job.of(jobs.create(operation.full_name, arguments, actor.name))
+        job = Job.of(jobs.create(operation.full_name, arguments, actor.name, actor.scopes))
         return Response(
             job.model_dump_json(),
             202,

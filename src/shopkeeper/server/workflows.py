@@ -139,12 +139,9 @@ class Workflows:
             jobs.finish(job_id, result=reply.model_dump(mode="json"))
 
     def _run(self, job: Job) -> BaseModel:
-        """Run the operation with the right it was queued with; who composes others may read them.
-
-        Without that a report, which asks metrics and customers, could not be made on a server.
-        """
+        """Run the operation with the rights that whoever asked had when it was queued, and no more."""
         operation = find(job.operation)
-        actor = Actor("job", job.actor, frozenset({f"{operation.capability}:*", "*:read"}))
+        actor = Actor("job", job.actor, job.scopes)
         progress = _Progress(self._shop, job.job_id, self._stopping)
         with traces.span(operation.full_name):
             reply: BaseModel = operation.run(Context(self._shop, actor, progress), job.arguments)

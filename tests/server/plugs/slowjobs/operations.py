@@ -46,6 +46,12 @@ def watch(ctx: Context, to: int = 3, pause: float = 0.01, diary: str = "") -> Co
     return Counted(count=to, pid=os.getpid())
 
 
+@operation(effect=READ, example={}, job=True, reads=("metrics",))
+def rights(ctx: Context) -> Said:
+    """What the one who asked may do while this runs."""
+    return Said(text=" ".join(sorted(ctx.actor.scopes)))
+
+
 @operation(effect=READ, example={"text": "hello"})
 def echo(ctx: Context, text: str = "") -> Said:
     """What a customer said."""
