@@ -210,10 +210,13 @@ def test_the_owner_may_write_anywhere_others_only_into_reports(shop: Shop, tmp_p
         run(shop, out=str(tmp_path))
 
 
-def test_who_may_not_read_the_figures_gets_no_report(shop: Shop) -> None:
-    writer = Actor("key", "robot", frozenset({"report:write"}))
+def test_who_may_make_reports_reads_what_they_are_made_of_and_nothing_else(shop: Shop) -> None:
+    writer = Context(shop, Actor("key", "robot", frozenset({"report:write"})))
+    assert Path(run(writer).path).exists()
     with pytest.raises(NotAllowed, match="metrics"):
-        run(Context(shop, writer))
+        overview(writer)
+    with pytest.raises(NotAllowed, match="report"):
+        run(Context(shop, Actor("key", "reader", frozenset({"*:read"}))))
 
 
 def test_a_cancelled_job_leaves_no_file(full_shop: Shop) -> None:

@@ -21,6 +21,7 @@ from shopkeeper.metrics.types import (
     Series,
 )
 from shopkeeper.recommend.types import Popular, Slate, Slot
+from shopkeeper.report.said import Said
 
 SHOWN: Final = 20
 """Rows shown under a number; the command beside them lists all."""
@@ -61,6 +62,7 @@ class Facts:
     health: Health
     receipts: tuple[Receipt, ...]
     items: Mapping[str, str]
+    said: Said
 
 
 def period_of(data: Days | None, asked: Period | None) -> Period:

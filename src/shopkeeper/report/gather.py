@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 import narwhals as nw
@@ -17,12 +17,14 @@ from shopkeeper.core.period import Days, Period
 from shopkeeper.core.settings import Language
 from shopkeeper.customers import operations as customers
 from shopkeeper.customers.types import Members
+from shopkeeper.metrics import listings
 from shopkeeper.metrics import operations as metrics
 from shopkeeper.metrics.types import Breakdown, Cycle, Definition, Funnel, Retention, Rows
 from shopkeeper.recommend import operations as recommend
 from shopkeeper.recommend.lists import slates, sold_out, titles
 from shopkeeper.recommend.types import Popular, Slate
 from shopkeeper.report.facts import DIMENSIONS, HEADLINE, SHOWN, SPARE, Facts, cycle_of
+from shopkeeper.report.said import said
 
 _TREND: Final = ("net_revenue", "orders", "buyers", "active_customers")
 _SPARKS: Final = (*HEADLINE[3:], *SPARE[:2])
@@ -34,7 +36,7 @@ _PICKS: Final = 5
 _WANTED: Final = 10
 _GROUPS: Final = 8
 _FEW: Final = 10
-_PARTS: Final = 8
+_PARTS: Final = 9
 
 
 @dataclass
@@ -47,6 +49,10 @@ class _Teller:
     def __call__(self, message: str) -> None:
         self.ctx.progress(self.done, _PARTS, message)
         self.done += 1
+
+    def still(self, message: str) -> None:
+        """The same within the part that is being done."""
+        self.ctx.progress(self.done - 1, _PARTS, message)
 
 
 def gather(ctx: Context, period: Period, lang: Language) -> Facts:
@@ -82,6 +88,8 @@ def gather(ctx: Context, period: Period, lang: Language) -> Facts:
     breakdowns = _breakdowns(quiet, since)
     tell("recommendations")
     popular = recommend.popular(quiet, k=_WANTED, lang=lang)
+    tell("texts")
+    heard = said(ctx, since, lang, tell.still)
     tell("rows")
     return Facts(
         days=days,
@@ -106,6 +114,7 @@ def gather(ctx: Context, period: Period, lang: Language) -> Facts:
         health=collect.health(quiet),
         receipts=_receipts(quiet),
         items=titles(ctx.shop),
+        said=heard,
     )
 
 
@@ -134,15 +143,13 @@ def _rows(
     breakdowns: Mapping[str, Breakdown],
 ) -> dict[tuple[str, str | None, str | None], Rows]:
     found: dict[tuple[str, str | None, str | None], Rows] = {
-        (name, None, None): metrics.rows(ctx, metric=name, since=since, size=SHOWN)
-        for name in definitions
+        (name, None, None): rows
+        for name, rows in listings.of_metrics(ctx, tuple(definitions), since, SHOWN).items()
     }
     for by, reply in breakdowns.items():
-        for group in reply.groups:
-            if not group.rest:
-                found[reply.metric, by, group.group] = metrics.rows(
-                    ctx, metric=reply.metric, since=since, by=by, value=group.group, size=_FEW
-                )
+        groups = [group.group for group in reply.groups if not group.rest]
+        listed = listings.of_groups(ctx, reply.metric, by, groups, since, _FEW)
+        found |= {(reply.metric, by, group): rows for group, rows in listed.items()}
     return found
 
 
@@ -168,31 +175,17 @@ def _steps(ctx: Context, days: Days | None, funnel: Funnel) -> dict[str, list[di
 
 def _cohorts(ctx: Context, retention: Retention) -> dict[date, Rows]:
     """The first customers of each cohort: those whose first purchase lies in its days."""
-    found = {}
-    for cohort in retention.cohorts:
-        end = _last_day(cohort.start, retention.cycle)
-        since = Period(f"{cohort.start}..{end}")
-        found[cohort.start] = metrics.rows(ctx, metric="new_buyers", since=since, size=_FEW)
-    return found
-
-
-def _last_day(start: date, cycle: Cycle) -> date:
-    if cycle == "month":
-        following = date(start.year + start.month // 12, start.month % 12 + 1, 1)
-        return following - timedelta(days=1)
-    return start + timedelta(days=6)
+    starts = [cohort.start for cohort in retention.cohorts]
+    return listings.of_buckets(ctx, "new_buyers", retention.cycle, starts, _FEW)
 
 
 def _buyers(ctx: Context, popular: Popular) -> dict[str, Rows]:
     """Who bought each popular item in the last thirty days."""
     if popular.basis != "purchase":
         return {}
-    return {
-        slot.item_id: metrics.rows(
-            ctx, metric="buyers", since=Period("30d"), by="item_id", value=slot.item_id, size=_FEW
-        )
-        for slot in popular.slots
-    }
+    items = [slot.item_id for slot in popular.slots]
+    listed = listings.of_groups(ctx, "buyers", "item_id", items, Period("30d"), _FEW)
+    return {item: rows for item, rows in listed.items() if item is not None}
 
 
 def _samples(ctx: Context, members: Mapping[str, Members], lang: Language) -> tuple[Slate, ...]:

@@ -8,11 +8,16 @@ from shopkeeper.core.settings import Language
 from shopkeeper.report.types import Report
 
 
-@operation(effect=WRITE, example={"since": "90d", "lang": "en"}, job=True)
+@operation(
+    effect=WRITE,
+    example={"since": "90d", "lang": "en"},
+    job=True,
+    reads=("metrics", "customers", "recommend", "collect", "insight"),
+)
 def run(
     ctx: Context, since: Period | None = None, lang: Language | None = None, out: str | None = None
 ) -> Report:
-    """The report as one HTML file: health, figures, segments with advice, recommendations, what to do.
+    """The report as one HTML file: figures, segments with advice, what customers say, what to do.
 
     By default over the last 90 days (all of a shorter history) beside those before, in the shop's first
     language, into ``reports/report-<lang>-<last day>.html`` of the shop's folder; from outside this

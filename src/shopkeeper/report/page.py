@@ -14,7 +14,16 @@ from markupsafe import Markup
 from shopkeeper.core.settings import Settings
 from shopkeeper.report.desk import Desk
 from shopkeeper.report.parts import Page, Section
-from shopkeeper.report.sections import figures, goods, health, people, summary, trend, wanted
+from shopkeeper.report.sections import (
+    figures,
+    goods,
+    health,
+    people,
+    summary,
+    trend,
+    voices,
+    wanted,
+)
 
 _FOLDER = "shopkeeper.report"
 
@@ -53,6 +62,7 @@ def _sections(desk: Desk) -> tuple[Section, ...]:
         goods.funnel(desk),
         goods.breakdowns(desk),
         wanted.wanted(desk),
+        voices.voices(desk),
         figures.others(desk),
         health.health(desk),
     )

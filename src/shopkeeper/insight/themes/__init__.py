@@ -1,0 +1,1 @@
+"""Themes of texts: found, named, kept from run to run."""
