@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
 
+from shopkeeper.collect import mapping
 from shopkeeper.console.cache import Replies
 from shopkeeper.console.door import _inside
 from shopkeeper.console.live import Part
+from shopkeeper.console.mapping_text import SKELETON, with_columns
 from shopkeeper.console.options import ConsoleOptions
 from shopkeeper.console.pulse import Beat
 from shopkeeper.console.sessions import SessionEnded, Sessions
@@ -93,8 +96,8 @@ def test_signing_out_ends_one_session_and_shutting_out_all(sessions: Sessions) -
     assert sessions.find(other).person == "li"
 
 
-def test_attempts_are_limited_for_each_name_and_each_address() -> None:
-    tries = Tries(3)
+def test_attempts_are_limited_for_each_name_and_each_address(clock: Clock) -> None:
+    tries = Tries(3, clock)
     for _ in range(3):
         tries.count("1.1.1.1", "mei")
     with pytest.raises(TooMany, match="Too many attempts"):
@@ -103,13 +106,47 @@ def test_attempts_are_limited_for_each_name_and_each_address() -> None:
         tries.count("1.1.1.1", f"n{number}")
     with pytest.raises(TooMany):
         tries.count("1.1.1.1", "another")
+    clock.now += 59
+    with pytest.raises(TooMany) as refused:
+        tries.count("2.2.2.2", "mei")
+    assert refused.value.hint == "Try again in 1 s."
+    clock.now += 1
+    tries.count("1.1.1.1", "mei")
+
+
+def test_who_knows_the_password_signs_in_as_often_as_they_like() -> None:
+    tries = Tries(3)
+    for _ in range(50):
+        tries.count("1.1.1.1", "mei").forgive()
+    for _ in range(3):
+        tries.count("1.1.1.1", "mei")
+    with pytest.raises(TooMany):
+        tries.count("1.1.1.1", "mei")
+
+
+def test_names_tried_without_end_are_forgotten_but_not_where_they_come_from() -> None:
+    tries = Tries(10_000)
+    for number in range(25_000):
+        tries.count("1.1.1.1", f"n{number}")
+    for number in range(5_000):
+        tries.count("1.1.1.1", f"m{number}")
+    with pytest.raises(TooMany):
+        tries.count("1.1.1.1", "another")
 
 
 class Reply(BaseModel):
     number: int
 
 
-def test_a_reply_is_worked_out_once_for_all_who_ask_at_the_same_time() -> None:
+@pytest.fixture
+def room() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool
+
+
+def test_a_reply_is_worked_out_once_for_all_who_ask_at_the_same_time(
+    room: ThreadPoolExecutor,
+) -> None:
     replies, calls = Replies(8), []
     begun = threading.Event()
 
@@ -118,26 +155,81 @@ def test_a_reply_is_worked_out_once_for_all_who_ask_at_the_same_time() -> None:
         begun.wait(5)
         return Reply(number=7)
 
-    with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(replies.get, ("a",), work) for _ in range(4)]
-        time.sleep(0.05)
-        begun.set()
-        assert [one.result(5) for one in asked] == [Reply(number=7)] * 4
+    asked = [replies.ask(("a",), (1,), work, room) for _ in range(4)]
+    begun.set()
+    assert [one.result(5) for one in asked] == [Reply(number=7)] * 4
     assert len(calls) == 1
 
 
-def test_an_error_is_kept_for_nobody_and_old_replies_go() -> None:
+def test_an_error_is_kept_for_nobody_and_old_replies_go(room: ThreadPoolExecutor) -> None:
     replies = Replies(2)
 
     def fail() -> Reply:
         raise ValueError("away")
 
+    def answer(name: str, number: int) -> object:
+        return replies.ask((name,), (1,), lambda: Reply(number=number), room).result(5)
+
     with pytest.raises(ValueError, match="away"):
-        replies.get(("a",), fail)
-    assert replies.get(("a",), lambda: Reply(number=1)) == Reply(number=1)
+        replies.ask(("a",), (1,), fail, room).result(5)
+    assert answer("a", 1) == Reply(number=1)
+    assert answer("a", 9) == Reply(number=1)
     for name in ("b", "c"):
-        replies.get((name,), lambda: Reply(number=2))
-    assert replies.get(("a",), lambda: Reply(number=3)) == Reply(number=3)
+        answer(name, 2)
+    assert answer("a", 3) == Reply(number=3)
+
+
+def test_what_was_replied_before_new_events_is_recalled_but_not_before_an_erasure(
+    room: ThreadPoolExecutor,
+) -> None:
+    replies = Replies(8)
+    held = threading.Event()
+
+    def later() -> Reply:
+        held.wait(5)
+        return Reply(number=2)
+
+    assert replies.last(("a",), (1, 7)) is None
+    replies.ask(("a",), (1, 7), lambda: Reply(number=1), room).result(5)
+    new = replies.ask(("a",), (2, 7), later, room)
+    assert replies.last(("a",), (2, 7)) == Reply(number=1)
+    assert replies.last(("a",), (2, 8)) is None  # the second number: somebody was restricted
+    held.set()
+    assert new.result(5) == Reply(number=2)
+    assert replies.last(("a",), (3, 7)) == Reply(number=2)
+
+
+def test_the_clock_may_jump_without_ending_a_session_or_freeing_an_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sessions = Sessions(b"secret", idle_seconds=60, longest_seconds=600)
+    cookie, tries = sessions.open("mei"), Tries(2)
+    tries.count("1.1.1.1", "mei")
+    tries.count("1.1.1.1", "mei")
+    now = time.time()
+    for jump in (86_400 * 400, -86_400 * 400):
+        monkeypatch.setattr(time, "time", lambda jump=jump: now + jump)
+        assert sessions.find(cookie).person == "mei"
+        with pytest.raises(TooMany):
+            tries.count("1.1.1.1", "mei")
+
+
+def test_columns_are_put_into_a_mapping_and_the_rest_of_it_stays() -> None:
+    text = (
+        'about = "x"\ntarget = "events"\nextra = ["a", "b"]\n\n[file]\ntime_formats = ["%d/%m/%Y"]\n\n'
+        '[columns]\ntime = "when"  # 95%\nprice = "p"  # 60%\n\n[event]\nname = "purchase"\n'
+    )
+    made = with_columns(text, {"time": 'w"hen]', "quantity": "[q]"}, ["c"])
+    known = mapping.parse(made, "x")
+    assert known.columns == {"time": 'w"hen]', "quantity": "[q]"}
+    assert known.extra == ("c",)
+    assert known.file.time_formats == ("%d/%m/%Y",)
+    assert known.event.name == "purchase"
+    again = mapping.parse(with_columns(made, {"time": "t"}, []), "x")
+    assert (again.columns, again.extra) == ({"time": "t"}, ())
+    for target, skeleton in SKELETON.items():
+        needed = {"events": "time", "items": "item_id", "customers": "customer_id"}[target]
+        assert mapping.parse(with_columns(skeleton, {needed: "x"}, []), "x").target == target
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import secrets
 from collections.abc import AsyncIterator
@@ -12,15 +13,18 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import ui
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 from shopkeeper.console import frame, preferences
 from shopkeeper.console.calls import Calls
 from shopkeeper.console.door import Door
+from shopkeeper.console.forecast import Forecast
 from shopkeeper.console.guard import Guard
 from shopkeeper.console.options import ConsoleOptions
 from shopkeeper.console.pulse import Pulse
-from shopkeeper.console.sessions import COOKIE, Sessions
+from shopkeeper.console.sessions import COOKIE, SessionEnded, Sessions
 from shopkeeper.console.visit import Visit
+from shopkeeper.core.errors import Unavailable
 from shopkeeper.shop.shop import Shop
 
 _SECRET = "console sessions"  # noqa: S105 - the name under which the store keeps it
@@ -37,19 +41,22 @@ def create(shop: Shop, options: ConsoleOptions | None = None) -> Guard:
         longest_seconds=chosen.longest_hours * 3600,
     )
     calls = Calls(shop, sessions, chosen)
-    pulse = Pulse(calls)
+    forecast = Forecast(calls)
+    pulse = Pulse(calls, forecast)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         pulse.start()
         yield
         pulse.stop()
+        await asyncio.gather(asyncio.to_thread(forecast.close), asyncio.to_thread(calls.close))
 
     app = FastAPI(
         title="Shopkeeper", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
     )
-    Door(calls).install(app)
-    _pages(calls, pulse)
+    door = Door(calls)
+    door.install(app)
+    _pages(calls, pulse, door)
     ui.run_with(
         app,
         title="Shopkeeper",
@@ -62,21 +69,28 @@ def create(shop: Shop, options: ConsoleOptions | None = None) -> Guard:
     return Guard(app, sessions, chosen)
 
 
-def _pages(calls: Calls, pulse: Pulse) -> None:
+def _pages(calls: Calls, pulse: Pulse, door: Door) -> None:
     """One page for every path: within it, only what changes is sent."""
     style = files("shopkeeper.console").joinpath("look/console.css").read_text("utf-8")
     ui.add_css(style, shared=True)
 
-    async def root(request: Request) -> None:
-        session = calls.sessions.find(request.cookies.get(COOKIE))
-        calls.sessions.touch(session)
+    async def root(request: Request) -> Response | None:
+        try:
+            session = calls.sessions.find(request.cookies.get(COOKIE))
+            calls.sessions.touch(session)
+            actor = await calls.look(lambda: calls.actor(session))
+        except SessionEnded as ended:  # shut out since the guard looked
+            return RedirectResponse(f"/sign-in?why={ended.why}", 303)
+        except Unavailable as error:
+            return door.away(request, error)
         lang = preferences.language(request, calls.shop.settings)
         theme = preferences.theme(request)
         client = ui.context.client
         page: Any = copy.copy(client.page)  # the language and theme of this visit, not of all
         page.language, page.dark = _QUASAR[lang], _THEMES[theme]
         client.page = page
-        frame.build(Visit(calls, pulse, session, lang), theme)
+        frame.build(Visit(calls, pulse, session, actor, lang), theme)
+        return None
 
     for path in ("/", "/{_:path}"):
         ui.page(path, response_timeout=10.0)(root)

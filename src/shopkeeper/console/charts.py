@@ -47,6 +47,23 @@ def bars(visit: Visit, breakdown: Breakdown, unit: str, label: str) -> ui.echart
     return _drawn(options).style(f"height:{max(180, 64 + 40 * len(groups))}px")
 
 
+def course(visit: Visit, names: list[str], values: list[float], unit: str, label: str) -> ui.echart:
+    """One line over time, of values that are known already."""
+    options = _frame(visit, names, unit, description=label)
+    options["series"].append(
+        {
+            "name": label,
+            "type": "line",
+            "data": [round(value, 6) for value in values],
+            "showSymbol": len(values) < 3,
+            "lineStyle": {"width": 2.2},
+            "itemStyle": {"color": _INKS[0]},
+            "areaStyle": {"opacity": 0.08},
+        }
+    )
+    return _drawn(options)
+
+
 def _frame(visit: Visit, names: list[str], unit: str, *, description: str) -> dict[str, Any]:
     share = unit == "share"
     return {

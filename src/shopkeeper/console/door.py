@@ -26,7 +26,14 @@ from shopkeeper.core.operation import Actor
 _AT_ONCE = 2  # a password's check costs 64 MiB and a tenth of a second, on purpose
 _REASONS = ("expired", "forged", "out")
 
-Page = Literal["sign-in", "set-up"]
+Page = Literal["sign-in", "set-up", "away"]
+
+
+_HEADINGS: dict[Page, str] = {
+    "sign-in": "door.sign_in",
+    "set-up": "door.set_up",
+    "away": "door.away",
+}
 
 
 class Door:
@@ -54,6 +61,7 @@ class Door:
         app.add_api_route("/health", health, methods=["GET"], **hidden)
         app.add_api_route("/ready", self.ready, methods=["GET"], **hidden)
         app.add_api_route(guard.REPORTS + "{name}", self.report, methods=["GET"], **hidden)
+        app.add_api_route(guard.EXPORTS + "{name}", self.exported, methods=["GET"], **hidden)
 
     async def sign_in_page(self, request: Request) -> Response:
         """The form; says why somebody was sent here."""
@@ -66,17 +74,18 @@ class Door:
         form = await request.form()
         name, password = _field(form, "name").strip(), _field(form, "password")
         try:
-            self._tries.count(_address(request), name)
+            attempt = self._tries.count(_address(request), name)
             async with self._room:
                 actor = await run_in_threadpool(self._shop.persons.check, name, password)
             if actor is None:
                 await run_in_threadpool(self._note, Actor("person", name), "NotSignedIn")
                 raise NotSignedIn("wrong")
+            await run_in_threadpool(self._note, actor, "done")
         except NotSignedIn:
             return self._shown(request, "sign-in", error="door.wrong", name=name, status=401)
         except ShopkeeperError as error:
             return self._refused(request, "sign-in", error, name=name)
-        await run_in_threadpool(self._note, actor, "done")
+        attempt.forgive()
         return self._entered(actor.name, _inside(_field(form, "to")))
 
     async def sign_out(self, request: Request) -> Response:
@@ -97,13 +106,14 @@ class Door:
         code, name = _field(form, "code").strip(), _field(form, "name").strip()
         password = _field(form, "password")
         try:
-            self._tries.count(_address(request), "set-up")
+            attempt = self._tries.count(_address(request), "set-up")
             if password != _field(form, "again"):
                 raise BadInput("The two passwords differ.", hint="Type the same one twice.")
             async with self._room:
                 person = await run_in_threadpool(self._let_in, code, name, password)
         except ShopkeeperError as error:
             return self._refused(request, "set-up", error, code=code, name=name)
+        attempt.forgive()
         return self._entered(person, "/")
 
     async def ready(self) -> Response:
@@ -121,6 +131,21 @@ class Door:
         if not known or not actor.holds("report:read"):
             return JSONResponse(NotFound(f"No report {name!r}.").to_json(), 404)
         return FileResponse(path, media_type="text/html; charset=utf-8")
+
+    def away(self, request: Request, error: ShopkeeperError) -> Response:
+        """What stands in place of a page while the store does not answer; it tries again by itself."""
+        return self._refused(request, "away", error)
+
+    async def exported(self, request: Request, name: str) -> Response:
+        """A customer's export, for who may make one."""
+        session = self._sessions.find(request.cookies.get(COOKIE))
+        actor = await run_in_threadpool(self._calls.actor, session)
+        folder = (self._shop.folder / "exports").resolve()
+        path = (folder / name).resolve()
+        known = path.parent == folder and path.suffix == ".zip" and path.is_file()
+        if not known or not actor.holds("governance:write"):
+            return JSONResponse(NotFound(f"No export {name!r}.").to_json(), 404)
+        return FileResponse(path, media_type="application/zip", filename=path.name)
 
     def _let_in(self, code: str, name: str, password: str) -> str:
         """Add the person, or change their password; the code is used up only when that worked."""
@@ -179,6 +204,7 @@ class Door:
         w = words(lang)
         html = self._page.render(
             page=page,
+            heading=_HEADINGS[page],
             w=w.texts,
             lang="zh-CN" if lang == "zh" else "en",
             other="en" if lang == "zh" else "zh",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import quote
 
 from nicegui import ui
@@ -15,12 +14,16 @@ from shopkeeper.console.visit import Visit
 from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.metrics.types import Definition, Exact, Figure, Rows
 
-_SIZE = 20
+SIZE = 20
 _NUMBERS = frozenset(
     {"quantity", "units", "lines", "orders", "events", "counts", "active_days", "price", "value", "cost",
      "revenue", "refunds"}
 )  # fmt: skip
 _HIDDEN = frozenset({"event_id"})
+
+
+Paged = Callable[[int], Awaitable[Rows]]
+"""The rows behind something, by the number of the page."""
 
 
 async def open_(
@@ -33,33 +36,48 @@ async def open_(
     title: str = "",
 ) -> None:
     """Show the figure's dialog; the rows come a page at a time."""
+    label = (title or group or visit.w("overview.unknown_group")) if by is not None else ""
+    group_of = {} if by is None else {"by": by, "value": group}
+    since = visit.since
+
+    async def paged(page: int) -> Rows:
+        reply: Rows = await visit.run(
+            "metrics.rows", metric=known.name, since=since, page=page, size=SIZE, **group_of
+        )
+        return reply
+
+    value = figures.full(visit, figure.value, known.unit)
+    await sheet(
+        visit, (figures.label(visit, known), label), value, _notes(visit, known, figure), paged
+    )
+
+
+async def sheet(
+    visit: Visit, heading: tuple[str, str], value: str, notes: Iterable[str], paged: Paged
+) -> None:
+    """A dialog with a heading (and a badge beside it), a value, what it means, and its rows."""
     w = visit.w
     with visit.client, ui.dialog() as dialog, ui.card().classes("sheet"):
         dialog.on("hide", dialog.delete)
         with box("sheet-head"):
-            text(figures.label(visit, known), tag="h2")
-            if by is not None:
-                parts.badge(title or group or w("overview.unknown_group"), "main")
+            text(heading[0], tag="h2")
+            if heading[1]:
+                parts.badge(heading[1], "main")
             box("grow")
             close = ui.button(icon="close", on_click=dialog.close)
             close.props(f'flat round dense autofocus aria-label="{w("page.close")}"')
-        text(figures.full(visit, figure.value, known.unit), "sheet-value")
+        text(value, "sheet-value")
         with box("notes", "ul"):
-            for note in _notes(visit, known, figure):
+            for note in notes:
                 text(note, tag="li")
         holder = box("sheet-rows")
     dialog.open()
-    group_of = {} if by is None else {"by": by, "value": group}
-    await _rows(visit, holder, known, group_of, 1)
+    await _rows(visit, holder, paged, 1)
 
 
-async def _rows(
-    visit: Visit, holder: Element, known: Definition, group_of: dict[str, Any], page: int
-) -> None:
+async def _rows(visit: Visit, holder: Element, paged: Paged, page: int) -> None:
     async def work() -> tuple[Rows, dict[str, str]]:
-        reply: Rows = await visit.run(
-            "metrics.rows", metric=known.name, since=visit.since, page=page, size=_SIZE, **group_of
-        )
+        reply = await paged(page)
         where = reply.columns.index("item_id") if "item_id" in reply.columns else -1
         return reply, await visit.titles([r[where] for r in reply.rows] if where >= 0 else [])
 
@@ -75,7 +93,7 @@ async def _rows(
             text(sums, "lead")
         table(visit, reply, titles)
         last = -(-reply.total // reply.size)
-        parts.pager(w, page, last, lambda to: _rows(visit, holder, known, group_of, to))
+        parts.pager(w, page, last, lambda to: _rows(visit, holder, paged, to))
 
     await visit.fill(holder, work, draw)
 

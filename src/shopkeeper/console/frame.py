@@ -13,16 +13,21 @@ from nicegui.events import KeyEventArguments
 
 from shopkeeper.console import parts, preferences
 from shopkeeper.console.pages import (
+    aspects,
     audit,
+    bring,
     customer,
     customers,
     data,
     imports,
     jobs,
+    labels,
     overview,
+    privacy,
     recommend,
     reports,
     settings,
+    themes,
 )
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.preferences import Theme
@@ -46,9 +51,14 @@ PLACES: Final = (
     Place("overview", "/", "insights", "o"),
     Place("data", "/data", "fact_check", "d"),
     Place("customers", "/customers", "groups", "c"),
+    Place("themes", "/themes", "forum", "t"),
+    Place("aspects", "/aspects", "grid_on", "e"),
+    Place("voices", "/voices", "record_voice_over", "w"),
+    Place("labels", "/labels", "label", "l"),
     Place("recommend", "/recommend", "recommend", "r"),
     Place("reports", "/reports", "description", "p"),
     Place("jobs", "/jobs", "schedule", "j"),
+    Place("privacy", "/privacy", "policy", "v"),
     Place("audit", "/audit", "verified_user", "a"),
     Place("settings", "/settings", "settings", "s"),
 )
@@ -56,14 +66,21 @@ PLACES: Final = (
 PAGES: Final[dict[str, Page]] = {
     "/": overview.page,
     "/data": data.page,
+    "/data/new": bring.page,
     "/data/imports/{import_id}": imports.page,
     "/customers": customers.page,
     "/customers/{segment}": customers.members,
     "/customer": customer.page,
+    "/themes": themes.page,
+    "/themes/{theme_id}": themes.one,
+    "/aspects": aspects.page,
+    "/voices": aspects.voices,
+    "/labels": labels.page,
     "/recommend": recommend.page,
     "/reports": reports.page,
     "/jobs": jobs.page,
     "/jobs/{job_id}": jobs.one,
+    "/privacy": privacy.page,
     "/audit": audit.page,
     "/settings": settings.page,
 }
@@ -98,6 +115,7 @@ def build(visit: Visit, theme: Theme) -> None:
         box("grow")
         _fresh(visit)
         _tools(visit, theme, help_)
+    _away(visit)
     visit.toasts = box("toasts").props("role=status aria-live=polite")
     with box("content").props("id=content tabindex=-1"):
         _Pages(visit)
@@ -174,6 +192,22 @@ def _fresh(visit: Visit) -> None:
 
     show(visit.pulse.last)
     visit.pulse.changed.subscribe(show)
+
+
+def _away(visit: Visit) -> None:
+    """A word above every page while the store does not answer; when it does, what was missing is filled."""
+    with box("away").props("role=alert") as bar:
+        ui.icon("cloud_off").props("aria-hidden=true")
+        label = text("", tag="span")
+
+    def show(answers: bool) -> None:
+        label.set_text("" if answers else visit.w("page.away"))
+        bar.set_visibility(not answers)
+        if answers:
+            visit.back()
+
+    show(not visit.pulse.away)
+    visit.pulse.answers.subscribe(show)
 
 
 def _tools(visit: Visit, theme: Theme, help_: ui.dialog) -> None:

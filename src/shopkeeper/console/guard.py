@@ -21,6 +21,7 @@ OPEN: Final = frozenset({"/sign-in", "/set-up", "/health", "/ready"})
 """Paths for who is not signed in."""
 
 REPORTS: Final = "/reports/file/"
+EXPORTS: Final = "/exports/file/"
 
 # NiceGUI writes inline scripts and styles into its page and Vue compiles templates in the browser, so
 # both 'unsafe-' words are needed there. Everything comes from this host all the same.

@@ -19,13 +19,17 @@ Tone = Literal["good", "bad", "warn", "flat", "main"]
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: key, heading, whether numbers stand in it, it opens the row, long text wraps."""
+    """A column of a table: key, heading, and whether it holds numbers, opens the row, wraps, is tinted.
+
+    A tinted cell takes its strength, 0 to 100, from ``<name>-heat`` of its row.
+    """
 
     name: str
     label: str
     number: bool = False
     opens: bool = False
     wraps: bool = False
+    heat: bool = False
 
 
 def box(classes: str = "", tag: str = "div") -> Element:
@@ -166,7 +170,11 @@ def table(
         row_key="id",
     )
     element.props('flat dense hide-pagination :pagination="{rowsPerPage: 0}"').classes("rows")
-    element.props["table-aria-label"] = label
+    element.props["aria-label"] = label
+    element.props("role=region")
+    for column in columns:
+        if column.heat:
+            element.add_slot(f"body-cell-{column.name}", _HEAT.replace("NAME", column.name))
     if on_open is not None:
         opened = on_open
 
@@ -179,6 +187,12 @@ def table(
         element.on("open", clicked)
     return element
 
+
+_HEAT = """
+<q-td :props="props" :style="{background:
+  `color-mix(in srgb, var(--main) ${Number(props.row['NAME-heat'] || 0)}%, transparent)`}">
+{{ props.value }}</q-td>
+"""
 
 _OPENS = """
 <q-td :props="props"><button type="button" class="link" @click="$parent.$emit('open', props.row.id)">
@@ -230,18 +244,19 @@ async def confirmed(w: Words, question: str, *, detail: str = "", act: str) -> b
     return bool(answer)
 
 
-def spark(values: Sequence[float | None]) -> None:
-    """A small line without axes: the shape of what the figure beside it did."""
-    known = [v for v in values if v is not None]
-    if len(known) < 3:
-        return
-    low, high = min(known), max(known)
-    step, size = 100 / (len(known) - 1), (high - low) or 1.0
-    points = [(i * step, 25 - 22 * (v - low) / size) for i, v in enumerate(known)]
-    path = " ".join(f"{'L' if i else 'M'}{x:.2f} {y:.2f}" for i, (x, y) in enumerate(points))
-    with (
-        ui.element("svg")
-        .props('viewBox="0 0 100 28" preserveAspectRatio=none aria-hidden=true')
-        .classes("spark")
-    ):
-        ui.element("path").props(f'd="{path}"')
+async def typed(w: Words, question: str, *, detail: str, wanted: str, act: str) -> bool:
+    """Whether the person says yes by writing ``wanted``: for what cannot be taken back."""
+    with ui.context.client, ui.dialog() as dialog, ui.card().classes("ask") as card:
+        card.props("role=alertdialog")
+        text(question, tag="h2")
+        text(detail, "lead")
+        field = ui.input(label=w("page.type", wanted=wanted)).props("outlined dense autofocus")
+        field.classes("typed")
+        with box("ask-row"):
+            plain_button(w("page.cancel"), lambda: dialog.submit(False))
+            yes = button(act, lambda: dialog.submit(field.value == wanted)).classes("danger")
+    yes.set_enabled(False)
+    field.on_value_change(lambda event: yes.set_enabled(event.value == wanted))
+    answer = await dialog
+    dialog.delete()
+    return bool(answer)

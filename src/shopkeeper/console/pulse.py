@@ -6,10 +6,11 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from nicegui import Event, run
+from nicegui import Event
 
 from shopkeeper.console.calls import Calls
-from shopkeeper.store.jobs import Job
+from shopkeeper.console.forecast import Forecast
+from shopkeeper.store.jobs import Job, JobStatus
 
 log = logging.getLogger("shopkeeper.console")
 
@@ -23,6 +24,8 @@ class Beat:
     jobs: tuple[Job, ...]
     stamp: tuple[int, ...]
     logged: int
+    orphans: frozenset[str] = frozenset()
+    """Running jobs whose worker has died."""
 
     def of(self, job_id: str) -> Job | None:
         """The job of that id, if it is among the newest."""
@@ -32,40 +35,65 @@ class Beat:
 class Pulse:
     """Looks at the store once a second for as long as any page is open."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, forecast: Forecast) -> None:
         self._calls = calls
-        self._task: asyncio.Task[None] | None = None
+        self._forecast = forecast
+        self._tasks: list[asyncio.Task[None]] = []
         self.changed = Event[Beat]()
         """Sent to open pages whenever something looks different."""
         self.ticked = Event[[]]()
         """Sent each time, for what depends on the clock alone."""
+        self.answers = Event[bool]()
+        """Sent when the store answers no more, and when it does again."""
         self.last: Beat | None = None
+        self.away = False
+        """Whether the store does not answer."""
 
     def start(self) -> None:
         """Begin; called on the event loop."""
-        self._task = asyncio.create_task(self._beat(), name="pulse")
+        self._tasks = [
+            asyncio.create_task(self._beat(), name="pulse"),
+            asyncio.create_task(self._tick(), name="tick"),
+        ]
 
     def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     async def _beat(self) -> None:
         while True:
             if self.ticked.callbacks:
                 try:
                     await self._look()
-                except Exception:  # the store may be away for a while: the next look tells
-                    log.exception("could not look at the store")
-                self.ticked.emit()
+                    self._answered(True)
+                except Exception as error:  # the next look tells whether it is back
+                    if not self.away:
+                        log.exception("could not look at the store", exc_info=error)
+                    self._answered(False)
             await asyncio.sleep(self._calls.options.pulse_seconds)
 
+    async def _tick(self) -> None:
+        """Beside the looking, which may hang: who has been away for too long must go all the same."""
+        while True:
+            await asyncio.sleep(self._calls.options.pulse_seconds)
+            self.ticked.emit()
+
     async def _look(self) -> None:
-        beat = await run.io_bound(self._read)
-        if beat is not None and beat != self.last:
+        beat = await self._calls.look(self._read)
+        self._forecast.look(beat.stamp)
+        if beat != self.last:
             self.last = beat
             self.changed.emit(beat)
 
+    def _answered(self, answers: bool) -> None:
+        if self.away == answers:
+            self.away = not answers
+            self.answers.emit(answers)
+
     def _read(self) -> Beat:
         shop = self._calls.shop
-        return Beat(tuple(shop.jobs.list(limit=_JOBS)), self._calls.stamp(), shop.log.last())
+        jobs = tuple(shop.jobs.list(limit=_JOBS))
+        running = any(job.status is JobStatus.RUNNING for job in jobs)
+        orphans = frozenset(job.job_id for job in shop.jobs.abandoned()) if running else frozenset()
+        return Beat(jobs, self._calls.stamp(), shop.log.last(), orphans)

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from pathlib import Path
-from typing import Any
 
-from nicegui import PageArguments, events, run, ui
+from nicegui import PageArguments, ui
 
-from shopkeeper.collect.paths import INBOX
-from shopkeeper.collect.types import Finding, Health, Mappings, Receipts
+from shopkeeper.collect.types import Finding, Health, Receipts
 from shopkeeper.console import parts
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.pulse import Beat
 from shopkeeper.console.visit import Visit
 from shopkeeper.console.words import finding_words
-from shopkeeper.core.errors import BadInput
-from shopkeeper.core.operation import find
 
 _TONES: dict[str, parts.Tone] = {"problem": "bad", "warning": "warn", "note": "flat"}
 _REFRESH_SECONDS = 10.0
@@ -34,10 +29,7 @@ async def page(visit: Visit, _args: PageArguments) -> None:
         receipts = box()
     if visit.may_write("collect"):
         with parts.panel(w("data.bring"), lead=w("data.bring_lead")):
-            bring = box()
-        visit.later(
-            visit.fill(bring, lambda: visit.run("collect.mappings"), lambda m: _bring(visit, m))
-        )
+            parts.button(w("bring.title"), lambda: ui.navigate.to("/data/new"), icon="upload")
 
     async def load(quiet: bool = False) -> None:
         await asyncio.gather(
@@ -139,89 +131,3 @@ def _receipts(visit: Visit, reply: Receipts) -> None:
         label=w("data.imports"),
         on_open=lambda i: ui.navigate.to(f"/data/imports/{i}"),
     )
-
-
-def _bring(visit: Visit, known: Mappings) -> None:
-    """Upload a file to the inbox, then import it with a mapping, first as a rehearsal if wanted."""
-    w = visit.w
-    inbox = visit.calls.shop.folder / INBOX
-    choice: dict[str, Any] = {}
-    mappings = {"": w("data.no_mapping")} | {
-        m.name: f"{m.name} · {m.about}" for m in known.mappings
-    }
-
-    async def uploaded(event: events.UploadEventArguments) -> None:
-        name = await visit.attempt(_keep(visit, event, inbox))
-        if name is not None:
-            files.set_options(_files(inbox), value=name)
-            visit.tell(w("data.uploaded", name=name))
-        up.reset()
-
-    async def go(dry_run: bool) -> None:
-        if not files.value:
-            visit.tell(w("data.choose_file"))
-            return
-        arguments = {
-            "path": files.value,
-            "mapping": choice["mapping"].value or "",
-            "importer": choice["importer"].value,
-            "dry_run": dry_run,
-        }
-        await visit.start("collect.import_file", **arguments)
-
-    up = (
-        ui.upload(
-            label=w("data.drop"),
-            auto_upload=True,
-            max_file_size=visit.calls.options.upload_bytes,
-            on_upload=uploaded,
-            on_rejected=lambda: visit.tell(w("data.too_large")),
-        )
-        .props("flat bordered")
-        .classes("upload")
-    )
-    with box("form-row"):
-        files = (
-            ui.select(_files(inbox), label=w("data.file"))
-            .props("outlined dense")
-            .classes("wide-field")
-        )
-        choice["importer"] = ui.select(
-            list(known.importers), value="table", label=w("data.importer")
-        ).props("outlined dense")
-        choice["mapping"] = (
-            ui.select(mappings, value="", label=w("data.mapping"))
-            .props("outlined dense")
-            .classes("wide-field")
-        )
-    with box("form-row"):
-        parts.plain_button(w("data.rehearse"), lambda: go(True), icon="visibility")
-        parts.button(w("data.import"), lambda: go(False), icon="upload")
-
-
-def _files(inbox: Path) -> list[str]:
-    if not inbox.is_dir():
-        return []
-    return sorted(p.name for p in inbox.iterdir() if p.is_file() and not p.name.startswith("."))
-
-
-async def _keep(visit: Visit, event: events.UploadEventArguments, inbox: Path) -> str:
-    """Save what was sent under a plain name that is not taken; nothing is ever replaced."""
-    visit.calls.sessions.touch(visit.session)  # the page may have been open for long
-    actor = visit.calls.actor(visit.session)
-    find("collect.import_file").permit(actor)
-    name = _UNSAFE.sub("_", Path(event.file.name).name).strip(" .")[-120:]
-    if not name:
-        raise BadInput("The file has no name.", hint="Give it one.", field="file")
-    await run.io_bound(lambda: inbox.mkdir(exist_ok=True))
-    stem, suffix = Path(name).stem, Path(name).suffix
-    number = 1
-    while (inbox / name).exists():
-        number += 1
-        name = f"{stem}-{number}{suffix}"
-    shop = visit.calls.shop
-    part = inbox / f".{name}.part"
-    with shop.audited(actor, "console.upload", {"file": name}):
-        await event.file.save(part)
-        part.replace(inbox / name)
-    return name

@@ -31,28 +31,14 @@ def _receipt(visit: Visit, receipt: Receipt) -> None:
     w, n = visit.w, visit.n
     parts.title(receipt.file, w("import.lead", when=n.time(receipt.started_at)))
     with parts.panel(w("import.receipt")):
-        with box("sum"):
-            for key, value in (
-                ("rows_read", receipt.rows_read),
-                ("new", receipt.new),
-                ("duplicate", receipt.duplicate),
-                ("refused", receipt.refused),
-            ):
-                with box("sum-part"):
-                    text(n.count(value), "sum-value")
-                    text(w(f"column.{key}"), "lead")
-        with parts.facts():
-            parts.fact(w("column.status"), w.get(f"import_status.{receipt.status}", receipt.status))
-            parts.fact(w("data.importer"), receipt.importer)
-            parts.fact(w("data.mapping"), receipt.mapping or "–")
-            if receipt.first_day and receipt.last_day:
-                reach = w(
-                    "overview.span", start=n.date(receipt.first_day), end=n.date(receipt.last_day)
-                )
-                parts.fact(w("data.reach"), reach)
-            for name, loaded in receipt.loaded.items():
-                parts.fact(w.get(f"table.{name}", name), n.count(loaded))
-            parts.fact("SHA-256", receipt.sha256[:16] + "…")
+        if receipt.status == "undone":
+            with box("all-well"):
+                ui.icon("undo").classes("warn")
+                text(w("import.undone"))
+        summary(visit, receipt)
+        for note in receipt.notes:
+            text(note, "lead small")
+        undo_button(visit, receipt)
     if receipt.repairs:
         with parts.panel(w("import.repairs")):
             columns = [
@@ -66,6 +52,62 @@ def _receipt(visit: Visit, receipt: Receipt) -> None:
             ]
             parts.table(columns, rows, label=w("import.repairs"))
     _money(visit, receipt)
+
+
+def summary(visit: Visit, receipt: Receipt) -> None:
+    """What became of the rows, in numbers."""
+    w, n = visit.w, visit.n
+    with box("sum"):
+        for key, value in (
+            ("rows_read", receipt.rows_read),
+            ("new", receipt.new),
+            ("duplicate", receipt.duplicate),
+            ("refused", receipt.refused),
+        ):
+            with box("sum-part"):
+                text(n.count(value), "sum-value")
+                text(w(f"column.{key}"), "lead")
+    with parts.facts():
+        parts.fact(w("column.status"), w.get(f"import_status.{receipt.status}", receipt.status))
+        parts.fact(w("data.importer"), receipt.importer)
+        parts.fact(w("data.mapping"), receipt.mapping or "–")
+        if receipt.first_day and receipt.last_day:
+            reach = w(
+                "overview.span", start=n.date(receipt.first_day), end=n.date(receipt.last_day)
+            )
+            parts.fact(w("data.reach"), reach)
+        for name, loaded in receipt.loaded.items():
+            parts.fact(w.get(f"table.{name}", name), n.count(loaded))
+        parts.fact("SHA-256", receipt.sha256[:16] + "…")
+
+
+def reasons(visit: Visit, receipt: Receipt) -> None:
+    """Why rows were refused, each reason with how many and what to do."""
+    with box("findings", "ul"):
+        for reason in receipt.refusals:
+            with box("finding", "li"):
+                parts.badge(visit.n.count(reason.rows), "warn")
+                with box():
+                    text(f"{reason.field}: {reason.reason}" if reason.field else reason.reason)
+                    text(reason.hint, "lead")
+
+
+def undo_button(visit: Visit, receipt: Receipt) -> None:
+    """The way back, where there is one and the person may go it."""
+    w = visit.w
+    if receipt.status != "done" or not receipt.traceable or not visit.may_write("collect"):
+        return
+
+    async def undo() -> None:
+        question = w("import.undo_ask", file=receipt.file)
+        detail = w("import.undo_detail", rows=visit.n.count(sum(receipt.loaded.values())))
+        if await parts.confirmed(w, question, detail=detail, act=w("import.undo")):
+            job = await visit.queue("collect.undo", import_id=receipt.import_id)
+            if job is not None:
+                with visit.client:
+                    ui.navigate.to(f"/jobs/{job.job_id}")
+
+    parts.plain_button(w("import.undo"), undo, icon="undo")
 
 
 def _money(visit: Visit, receipt: Receipt) -> None:
@@ -95,13 +137,7 @@ def _money(visit: Visit, receipt: Receipt) -> None:
 def _refused_panel(visit: Visit, receipt: Receipt) -> None:
     w = visit.w
     with parts.panel(w("import.refused"), lead=w("import.refused_lead")):
-        with box("findings", "ul"):
-            for reason in receipt.refusals:
-                with box("finding", "li"):
-                    parts.badge(visit.n.count(reason.rows), "warn")
-                    with box():
-                        text(f"{reason.field}: {reason.reason}" if reason.field else reason.reason)
-                        text(reason.hint, "lead")
+        reasons(visit, receipt)
         holder = box()
         visit.later(_refused(visit, holder, receipt.import_id, [0]))
         if visit.may_write("collect"):

@@ -5,27 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from nicegui import PageArguments, ui
 from nicegui.element import Element
 from nicegui.events import ValueChangeEventArguments
 
-from shopkeeper.console import charts, explain, figures, parts
+from shopkeeper.console import charts, explain, figures, forecast, parts
+from shopkeeper.console.pages import journey
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.pulse import Beat
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.errors import BadInput
 from shopkeeper.core.period import Period
 from shopkeeper.core.types import CannotSay
-from shopkeeper.metrics.types import Breakdown, Definition, Figure, Overview, Series
-from shopkeeper.report.facts import DIMENSIONS, HEADLINE, SPARE, cycle_of
+from shopkeeper.metrics.types import Breakdown, Definition, Figure, Group, Overview, Series
+from shopkeeper.report.facts import DIMENSIONS, HEADLINE, SPARE
 
+Ask = Callable[..., Awaitable[Any]]
 Change = Callable[[ValueChangeEventArguments[Any]], Awaitable[None]]
 
 _CHOICES: Final = frozenset((*HEADLINE, *SPARE, "revenue", "refunds", "units"))
 _REFRESH_SECONDS: Final = 20.0  # events may stream in: figures need not run after each of them
-_PERIODS: Final = ("7d", "30d", "90d", "1y", "all")
+_PERIODS: Final = ("7d", "30d", "90d", "180d", "1y", "all")
 
 
 async def page(visit: Visit, _args: PageArguments) -> None:
@@ -37,8 +40,9 @@ async def page(visit: Visit, _args: PageArguments) -> None:
     cards, changed = box("cards"), box("changed-holder")
     with box("panels"):
         trend, groups = box("panel", "section"), box("panel", "section")
-    holders = _Holders(cards, changed, trend, groups)
-    for holder in (cards, trend, groups):
+        cohorts, steps = box("panel", "section"), box("panel", "section")
+    holders = _Holders(cards, changed, trend, groups, steps, cohorts)
+    for holder in (cards, trend, groups, steps, cohorts):
         with holder:
             parts.waiting(w("page.loading"))
 
@@ -67,6 +71,8 @@ class _Holders:
     changed: Element
     trend: Element
     groups: Element
+    steps: Element
+    cohorts: Element
 
 
 async def _load(visit: Visit, at: _Holders, *, quiet: bool = False) -> None:
@@ -74,9 +80,7 @@ async def _load(visit: Visit, at: _Holders, *, quiet: bool = False) -> None:
     if known is None:
         return
 
-    async def overview() -> Overview:
-        reply: Overview = await visit.run("metrics.overview", since=visit.since)
-        return reply
+    name, arguments = forecast.overview(visit.since)
 
     def drawn(reply: Overview) -> None:
         _cards(visit, known, reply)
@@ -87,9 +91,17 @@ async def _load(visit: Visit, at: _Holders, *, quiet: bool = False) -> None:
     if not quiet:
         at.changed.clear()
     await asyncio.gather(
-        visit.fill(at.cards, overview, drawn, quiet=quiet),
+        visit.fill(
+            at.cards,
+            lambda: visit.run(name, **arguments),
+            drawn,
+            quiet=quiet,
+            recall=lambda: visit.recall(name, **arguments),
+        ),
         _trend(visit, at.trend, known, quiet=quiet),
         _groups(visit, at.groups, known, quiet=quiet),
+        journey.funnel(visit, at.steps, quiet=quiet),
+        journey.retention(visit, at.cohorts, known, quiet=quiet),
     )
 
 
@@ -191,18 +203,24 @@ async def _trend(
 ) -> None:
     metric = visit.choices.get("trend", "net_revenue")
 
+    since = visit.since
+
+    async def asked(ask: Ask) -> tuple[Series | None, Series | None]:
+        now, before = forecast.trend(since, metric, await visit.days())
+        series: Series | None = await ask(now[0], **now[1])
+        if before is None or series is None:
+            return series, None
+        return series, await ask(before[0], **before[1])
+
     async def work() -> tuple[Series, Series | None]:
-        span = await visit.days()
-        cycle = cycle_of(span)
-        series: Series = await visit.run(
-            "metrics.series", metrics=(metric,), since=visit.since, cycle=cycle
-        )
-        before = None
-        if span is not None and visit.since != "all":
-            before = await visit.run(
-                "metrics.series", metrics=(metric,), since=str(span.before()), cycle=cycle
-            )
+        series, before = await asked(visit.run)
+        assert series is not None  # noqa: S101 - `run` raises rather than give none
         return series, before
+
+    async def recall() -> tuple[Series, Series | None] | None:
+        series, before = await asked(visit.recall)
+        whole = series is not None and (before is not None or since == "all")
+        return (series, before) if whole and series is not None else None
 
     async def other(event: ValueChangeEventArguments[Any]) -> None:
         visit.choices["trend"] = str(event.value)
@@ -219,7 +237,7 @@ async def _trend(
         label = figures.label(visit, known[metric])
         charts.lines(visit, series, before, known[metric].unit, label)
 
-    await visit.fill(holder, work, draw, quiet=quiet)
+    await visit.fill(holder, work, draw, quiet=quiet, recall=recall)
 
 
 async def _groups(
@@ -228,12 +246,18 @@ async def _groups(
     metric = visit.choices.get("groups", "net_revenue")
     by = visit.choices.get("by", DIMENSIONS[0])
 
-    async def work() -> tuple[Breakdown, dict[str, str]]:
-        reply: Breakdown = await visit.run(
-            "metrics.breakdown", metric=metric, by=by, since=visit.since, k=8
-        )
+    name, arguments = forecast.groups(visit.since, metric, by)
+
+    async def named(reply: Breakdown) -> tuple[Breakdown, dict[str, str]]:
         ids = [g.group for g in reply.groups if g.group] if by == "item_id" else []
         return reply, await visit.titles(ids)
+
+    async def work() -> tuple[Breakdown, dict[str, str]]:
+        return await named(await visit.run(name, **arguments))
+
+    async def recall() -> tuple[Breakdown, dict[str, str]] | None:
+        reply: Breakdown | None = await visit.recall(name, **arguments)
+        return None if reply is None else await named(reply)
 
     async def other_metric(event: ValueChangeEventArguments[Any]) -> None:
         visit.choices["groups"] = str(event.value)
@@ -255,26 +279,31 @@ async def _groups(
         if reply.cannot_say is not None or not groups:
             text(visit.w("overview.no_groups"), "lead")
             return
-        named = tuple(
+        shown = tuple(
             g.model_copy(update={"group": titles.get(g.group or "", g.group)}) for g in reply.groups
         )
         label = f"{figures.label(visit, known[metric])} · {dimensions[by]}"
-        shown = reply.model_copy(update={"groups": named})
-        chart = charts.bars(visit, shown, known[metric].unit, label)
-        ordered = groups[::-1]
-        chart.on_point_click(
-            lambda event: explain.open_(
-                visit,
-                known[metric],
-                ordered[event.data_index].figure,
-                by=by,
-                group=ordered[event.data_index].group,
-                title=titles.get(ordered[event.data_index].group or "", ""),
-            )
-        )
-        text(visit.w("overview.click_bar"), "lead small")
+        unit = known[metric].unit
+        chart = charts.bars(visit, reply.model_copy(update={"groups": shown}), unit, label)
 
-    await visit.fill(holder, work, draw, quiet=quiet)
+        async def opened(group: Group) -> None:
+            title = titles.get(group.group or "", "")
+            await explain.open_(
+                visit, known[metric], group.figure, by=by, group=group.group, title=title
+            )
+
+        ordered = groups[::-1]
+        chart.on_point_click(lambda event: opened(ordered[event.data_index]))
+        with box("names"):
+            text(visit.w("overview.click_bar"), "lead small")
+            for group in groups:
+                label = titles.get(group.group or "", group.group) or visit.w(
+                    "overview.unknown_group"
+                )
+                link = text(label, "link small", "button").props("type=button")
+                link.on("click", partial(opened, group))
+
+    await visit.fill(holder, work, draw, quiet=quiet, recall=recall)
 
 
 def _choice(options: dict[str, str], value: str, label: str, on_change: Change) -> None:

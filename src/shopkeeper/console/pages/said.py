@@ -1,0 +1,54 @@
+"""What the pages about customers' texts share: the period, quotes, and what starts reading."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from nicegui import ui
+from nicegui.events import ValueChangeEventArguments
+
+from shopkeeper.console import figures, parts
+from shopkeeper.console.parts import box, text
+from shopkeeper.console.visit import Visit
+from shopkeeper.core.types import CannotSay
+from shopkeeper.insight.types import Quote
+
+_PERIODS: Final = ("30d", "90d", "180d", "1y", "all")
+
+
+def period(visit: Visit, load: Callable[[], Awaitable[Any]]) -> None:
+    """A choice of the period that all these pages keep to."""
+
+    async def chosen(event: ValueChangeEventArguments[Any]) -> None:
+        visit.since = str(event.value)
+        await load()
+
+    options = {p: visit.w(f"period.{p}") for p in _PERIODS}
+    options.setdefault(visit.since, visit.since)
+    select = ui.select(options, value=visit.since, on_change=chosen)
+    select.props(f'outlined dense options-dense aria-label="{visit.w("period.label")}"')
+    select.classes("period-select")
+
+
+def quotes(visit: Visit, said: Sequence[Quote]) -> None:
+    """Quotes word for word, each with its day, its item and the id of its text."""
+    with box("said", "ul"):
+        for quote in said:
+            with box("said-quote", "li"):
+                text(f"{quote.text}{' …' if quote.cut else ''}", tag="blockquote")
+                about = [visit.n.date(quote.day), quote.item_id, quote.text_id]
+                text(" · ".join(filter(None, about)), "lead small")
+
+
+def nothing(visit: Visit, why: CannotSay, act: str) -> None:
+    """Why there is nothing, and the job that would change that."""
+    parts.empty(visit.w("said.empty"), figures.why_not(visit, why), "forum")
+    start(visit, act)
+
+
+def start(visit: Visit, act: str) -> None:
+    """A button that starts one of the jobs, for who may."""
+    if visit.may(act):
+        label = visit.w(f"said.{act.rpartition('.')[2]}")
+        parts.plain_button(label, lambda: visit.start(act), icon="play_arrow")
