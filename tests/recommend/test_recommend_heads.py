@@ -9,8 +9,9 @@ from scipy import sparse
 
 from shopkeeper.core import discovery
 from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
+from shopkeeper.recommend.heads.latent import leading
 from shopkeeper.recommend.history import DAY_MS, History
-from shopkeeper.recommend.mixture import Mask, Mixture, fit, softmax, weigh
+from shopkeeper.recommend.mixture import Mask, Mixture, fit, given, softmax, weigh
 
 TRAINED = frozenset({"sequence"})
 HEADS = [
@@ -18,6 +19,8 @@ HEADS = [
     for name in discovery.names("shopkeeper.recommend.heads")
 ]
 LIGHT = [name for name in discovery.names("shopkeeper.recommend.heads") if name not in TRAINED]
+ADDITIVE = frozenset({"covisit", "ease", "kind", "repeat", "text", "transition"})
+"""Heads whose affinity is a sum over the rows of a history: their reasons are its terms."""
 ITEMS, CUSTOMERS, LENGTH = 20, 120, 12
 
 
@@ -86,6 +89,21 @@ class TestContract:
             assert (own[0][black] > own[1][black]).all()
             assert (own[1][~black] > own[0][~black]).all()
 
+    def test_evidence_sums_to_the_affinity_of_a_linear_head(
+        self, name: str, world: tuple[History, Goods]
+    ) -> None:
+        queries, _ = past(world[0])
+        one, items = queries.part(4, 5), np.arange(ITEMS)
+        fitted = head(name).fit(*world)
+        told = fitted.evidence(one, items)
+        assert told.shape == (LENGTH, ITEMS)
+        assert np.isfinite(told).all()
+        assert (told >= 0).all()
+        if name in ADDITIVE:
+            found = _dense(fitted.affinities(one))[0]
+            assert found.any()
+            np.testing.assert_allclose(told.sum(axis=0), found, rtol=1e-3, atol=1e-6)
+
     def test_an_empty_history_is_no_error(self, name: str, world: tuple[History, Goods]) -> None:
         none = np.zeros(0, dtype=np.int64)
         nobody = Queries(np.zeros(2, np.int64), none, none, np.zeros(0), np.zeros(1, np.int64))
@@ -121,8 +139,20 @@ def test_the_mixture_beats_its_first_head(world: tuple[History, Goods]) -> None:
     everything = Mask(np.ones(ITEMS, dtype=bool))
     rows = np.arange(len(queries))
     mixed = mixture.probabilities(queries, everything)[rows, chosen]
-    alone, _ = softmax(mixture.heads["popular"].affinities(queries), 1.0, everything)
-    assert np.log(mixed).mean() > np.log(alone[rows, chosen]).mean() + 0.5
+    alone, _ = softmax(
+        mixture.heads["popular"].affinities(queries), 1.0, everything.allowed(len(queries))
+    )
+    assert np.log(mixed).mean() > np.log(given(alone, chosen)).mean() + 0.5
+
+
+def test_the_sketch_finds_the_leading_directions() -> None:
+    random = np.random.default_rng(4)
+    loads = random.standard_normal((60, 5)) * np.array([9.0, 7.0, 5.0, 3.0, 2.0])
+    dense = loads @ loads.T + 0.01 * np.eye(60)
+    left, values = leading(sparse.csr_array(dense), 5)
+    whole, exact, _ = np.linalg.svd(dense)
+    np.testing.assert_allclose(values, exact[:5], rtol=1e-3)
+    np.testing.assert_allclose(np.abs((left * whole[:, :5]).sum(axis=0)), 1.0, atol=1e-3)
 
 
 def test_weights_go_to_the_head_that_was_right() -> None:

@@ -1,45 +1,32 @@
-"""The replies of `recommend`: places with their titles and the reasons in words."""
+"""The replies of `recommend`: lists by the fitted mixture, or by what needs no fitting."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from shopkeeper.core.errors import NotFound
-from shopkeeper.core.events import PURCHASE
 from shopkeeper.core.settings import Language
-from shopkeeper.core.types import CannotSay, Reason
-from shopkeeper.recommend.history import STRENGTH, History, Ints, encode
+from shopkeeper.core.types import CannotSay
+from shopkeeper.recommend.history import History, Ints, encode
 from shopkeeper.recommend.model import Fitted, fitted, own_history
 from shopkeeper.recommend.offer import out_of_stock
-from shopkeeper.recommend.popular import HALF_LIFE_DAYS, RECENT_DAYS
-from shopkeeper.recommend.slate import COVISIT, Slates
-from shopkeeper.recommend.types import Popular, Related, Slate, Slot
+from shopkeeper.recommend.popular import HALF_LIFE_DAYS
+from shopkeeper.recommend.serving import Serving, query, serving
+from shopkeeper.recommend.slate import COVISIT, Recommender
+from shopkeeper.recommend.types import DEFAULTS, Popular, Related, Slate, Slot
+from shopkeeper.recommend.writer import Writer, related_reason
 from shopkeeper.shop.shop import Shop
+from shopkeeper.store.consent import Status
 
-_WORDS = {
-    "en": {
-        "bought": "Because of {title}, bought on {day}.",
-        "looked": "Because of {title}, looked at on {day}.",
-        "popular.purchase": "Popular now: {count} customers bought it in the last {days} days.",
-        "popular.view_item": "Popular now: {count} customers looked at it in the last {days} days.",
-        "popular.before": "Popular in this shop, though not in the last {days} days.",
-        "related": "Chosen by the same customers as {title}.",
-    },
-    "zh": {
-        "bought": "因为在 {day} 买过「{title}」。",
-        "looked": "因为在 {day} 看过「{title}」。",
-        "popular.purchase": "近期热销：最近 {days} 天有 {count} 位顾客买过。",
-        "popular.view_item": "近期热门：最近 {days} 天有 {count} 位顾客看过。",
-        "popular.before": "本店一直受欢迎（最近 {days} 天没有成交）。",
-        "related": "选过「{title}」的顾客也选了它。",
-    },
-}
+PURPOSE: Final = "personalisation"
+CHANNEL: Final = "recommend"
+"""The consent that a customer can deny or revoke; where nothing is said lists are personal."""
 
 _NO_EVENTS = CannotSay(
     reason="No event says that anybody looked at or bought an item.",
@@ -52,118 +39,118 @@ _NO_ITEMS = CannotSay(
 
 
 @dataclass(frozen=True)
-class _Writer:
-    """Turns positions into places with words."""
+class Asked:
+    """How long a list is, whether the newest events count, and which items must not stand in it."""
 
-    model: Fitted
-    lang: Language
-    zone: ZoneInfo
-
-    def title(self, item_id: str) -> str:
-        return (self.model.items.get(item_id) or {}).get("title") or item_id
-
-    def slot(self, rank: int, item: int, score: float, reason: Reason, head: int) -> Slot:
-        item_id = self.model.history.item_ids[item].as_py()
-        known = self.model.items.get(item_id) or {}
-        return Slot(
-            rank=rank,
-            item_id=item_id,
-            title=known.get("title"),
-            price=known.get("price"),
-            head="covisit" if head == COVISIT else "popular",
-            score=score,
-            reasons=(reason,),
-        )
-
-    def popular(self, item: int) -> Reason:
-        found = self.model.recommender.popular
-        count = int(found.recent[item])
-        code = f"popular.{found.basis}" if count else "popular.before"
-        text = _WORDS[self.lang][code].format(count=count, days=RECENT_DAYS)
-        return Reason(code=code, text=text, evidence={"customers": count, "days": RECENT_DAYS})
-
-    def because(self, history: History, row: int) -> Reason:
-        item_id = history.item_ids[history.item[row]].as_py()
-        kind = "bought" if history.strength[row] >= STRENGTH[PURCHASE] else "looked"
-        day = self.day(int(history.time[row]))
-        text = _WORDS[self.lang][kind].format(title=self.title(item_id), day=day)
-        return Reason(
-            code=f"covisit.{kind}", text=text, evidence={"item_id": item_id, "day": str(day)}
-        )
-
-    def day(self, time_ms: int) -> date:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone(self.zone).date()
-
-    def slots(self, history: History, found: Slates) -> Iterator[Slot]:
-        """The places of one customer."""
-        for place in range(len(found.item)):
-            item, because = int(found.item[place]), int(found.because[place])
-            reason = self.because(history, because) if because >= 0 else self.popular(item)
-            yield self.slot(
-                int(found.rank[place]),
-                item,
-                float(found.score[place]),
-                reason,
-                int(found.head[place]),
-            )
+    k: int
+    live: bool = True
+    exclude: Collection[str] = ()
 
 
-def _writer(shop: Shop, lang: Language) -> _Writer:
-    return _Writer(fitted(shop), lang, shop.settings.zone)
+def refuses(shop: Shop, customer_id: str) -> bool:
+    """Whether the customer's latest word on personalisation is no."""
+    said = [
+        decision
+        for decision in shop.consent.history(customer_id)
+        if (decision.purpose, decision.channel) == (PURPOSE, CHANNEL)
+    ]
+    return bool(said) and said[-1].status != Status.GRANT
 
 
-def slate(shop: Shop, customer_id: str, k: int, live: bool, lang: Language) -> Slate:
-    """The list for one customer; somebody unknown gets what is popular."""
+def _writer(shop: Shop, lang: Language) -> Writer:
+    return Writer(fitted(shop), lang, shop.settings.zone)
+
+
+def slate(shop: Shop, customer_id: str, asked: Asked, lang: Language) -> Slate:
+    """The list for one customer; somebody unknown, or who refuses, gets what is popular."""
     writer = _writer(shop, lang)
-    history = _aligned(own_history(shop, customer_id, live), writer.model.history.item_ids)
-    found = writer.model.recommender.slates(history, np.zeros(1, dtype=np.int64), k)
-    slots = tuple(writer.slots(history, found))
+    if refuses(shop, customer_id):
+        return _impersonal(shop, writer, customer_id, asked)
+    rows = encode(own_history(shop, customer_id, asked.live))
+    return _personal(shop, writer, customer_id, rows, asked)
+
+
+def slates(shop: Shop, customer_ids: Sequence[str], k: int, lang: Language) -> list[Slate]:
+    """The lists of several customers from the tables alone."""
+    writer, asked = _writer(shop, lang), Asked(k, live=False)
+    history = writer.model.history
+    positions = {customer: n for n, customer in enumerate(history.customer_ids.to_pylist())}
+    replies = []
+    for customer in customer_ids:
+        if customer not in positions:
+            continue
+        if refuses(shop, customer):
+            replies.append(_impersonal(shop, writer, customer, asked))
+            continue
+        first, last = np.searchsorted(
+            history.customer, [positions[customer], positions[customer] + 1]
+        )
+        own = _slice(history, int(first), int(last))
+        replies.append(_personal(shop, writer, customer, own, asked))
+    return replies
+
+
+def _personal(shop: Shop, writer: Writer, customer_id: str, rows: History, asked: Asked) -> Slate:
+    model, who = writer.model, serving(shop, writer.model)
+    if isinstance(who, Serving):
+        history = _aligned(rows, who.published.item_ids)
+        now_ms = int(shop.now().timestamp() * 1000)
+        found = who.slots(query(history, now_ms), asked.k, asked.exclude)
+        slots = tuple(writer.by_mixture(who, history, found))
+    else:
+        history = _aligned(rows, model.history.item_ids)
+        recommender = _without(model, asked.exclude)
+        listed = recommender.slates(history, np.zeros(1, dtype=np.int64), asked.k)
+        slots = tuple(writer.slots(history, listed))
+    return Slate(
+        customer_id=customer_id,
+        as_of=model.as_of,
+        currency=shop.settings.currency,
+        history=len(history.item),
+        model=who.published.version if isinstance(who, Serving) else DEFAULTS,
+        why_defaults=None if isinstance(who, Serving) else who,
+        slots=slots,
+        missing=_missing(model, slots, asked.k),
+    )
+
+
+def _impersonal(shop: Shop, writer: Writer, customer_id: str, asked: Asked) -> Slate:
+    slots = _popular(writer, asked.k, _without(writer.model, asked.exclude).offered)
     return Slate(
         customer_id=customer_id,
         as_of=writer.model.as_of,
         currency=shop.settings.currency,
-        history=len(history.item),
+        history=0,
+        personalised=False,
         slots=slots,
-        missing=_missing(writer.model, slots, k),
+        missing=_missing(writer.model, slots, asked.k),
     )
 
 
-def slates(shop: Shop, customer_ids: Sequence[str], k: int, lang: Language) -> list[Slate]:
-    """The lists of several customers from the tables alone, computed at once."""
-    writer = _writer(shop, lang)
-    history = writer.model.history
-    positions = {customer: n for n, customer in enumerate(history.customer_ids.to_pylist())}
-    known = [customer for customer in customer_ids if customer in positions]
-    asked = np.array([positions[customer] for customer in known], dtype=np.int64)
-    found = writer.model.recommender.slates(history, asked, k)
-    replies = []
-    for customer, position in zip(known, asked, strict=True):
-        rows = found.customer == position
-        one = Slates(*(getattr(found, name)[rows] for name in Slates.__dataclass_fields__))
-        slots = tuple(writer.slots(history, one))
-        replies.append(
-            Slate(
-                customer_id=customer,
-                as_of=writer.model.as_of,
-                currency=shop.settings.currency,
-                history=int((history.customer == position).sum()),
-                slots=slots,
-                missing=_missing(writer.model, slots, k),
-            )
-        )
-    return replies
+def _popular(writer: Writer, k: int, offered: NDArray[np.bool_]) -> tuple[Slot, ...]:
+    found = writer.model.recommender.popular
+    order = found.order()
+    order = order[offered[order]][:k]
+    return tuple(
+        writer.slot(rank, int(item), float(found.score[item]), writer.popular(int(item)), 1)
+        for rank, item in enumerate(order, 1)
+    )
+
+
+def _without(model: Fitted, exclude: Collection[str]) -> Recommender:
+    """The recommender that needs no fitting, which does not offer these items."""
+    if not exclude:
+        return model.recommender
+    gone = pa.compute.is_in(model.history.item_ids, pa.array(sorted(exclude), pa.string()))
+    left = model.recommender.offered & ~np.asarray(gone.to_numpy(zero_copy_only=False)).astype(bool)
+    return replace(model.recommender, offered=left)
 
 
 def popular(shop: Shop, k: int, lang: Language) -> Popular:
     """The items that most customers wanted lately and that may be offered."""
     writer = _writer(shop, lang)
-    found, offered = writer.model.recommender.popular, writer.model.recommender.offered
-    order = found.order()
-    order = order[offered[order]][:k]
-    slots = tuple(
-        writer.slot(rank, int(item), float(found.score[item]), writer.popular(int(item)), 1)
-        for rank, item in enumerate(order, 1)
-    )
+    found = writer.model.recommender.popular
+    slots = _popular(writer, k, writer.model.recommender.offered)
     return Popular(
         as_of=writer.model.as_of,
         basis=found.basis,
@@ -208,8 +195,7 @@ def related(shop: Shop, item_id: str, k: int, lang: Language) -> Related:
         row = model.recommender.pairs[[position], :]
         offered = model.recommender.offered[row.indices]
         items, scores = row.indices[offered][:k], row.data[offered][:k]
-    text = _WORDS[lang]["related"].format(title=writer.title(item_id))
-    reason = Reason(code="covisit.related", text=text, evidence={"item_id": item_id})
+    reason = related_reason(writer.title(item_id), item_id, lang)
     slots = tuple(
         writer.slot(rank, int(item), float(score), reason, COVISIT)
         for rank, (item, score) in enumerate(zip(items, scores, strict=True), 1)
@@ -223,9 +209,10 @@ def related(shop: Shop, item_id: str, k: int, lang: Language) -> Related:
     )
 
 
-def _aligned(rows: pa.Table, item_ids: pa.Array) -> History:
-    """One customer's rows with the model's positions; items that the model has not met are left out."""
-    own = encode(rows)
+def _aligned(own: History, item_ids: pa.Array) -> History:
+    """The rows with a model's positions; items that the model has not met are left out."""
+    if own.item_ids is item_ids:
+        return own
     known = pa.compute.index_in(own.item_ids, value_set=item_ids)
     positions = np.asarray(known.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
     item = positions[own.item] if len(own.item) else own.item
@@ -237,6 +224,18 @@ def _aligned(rows: pa.Table, item_ids: pa.Array) -> History:
         own.strength[met],
         own.customer_ids,
         item_ids,
+    )
+
+
+def _slice(history: History, first: int, last: int) -> History:
+    """Some neighbouring rows of one customer, who is the only one in it."""
+    return History(
+        np.zeros(last - first, dtype=np.int64),
+        history.item[first:last],
+        history.time[first:last],
+        history.strength[first:last],
+        history.customer_ids[:1],
+        history.item_ids,
     )
 
 

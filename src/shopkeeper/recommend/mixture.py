@@ -9,7 +9,7 @@ Rubin, 1977), whose every step raises the likelihood.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -45,12 +45,52 @@ class Mask:
         """For the queries from ``start`` until before ``stop``."""
         return self if self.excluded is None else replace(self, excluded=self.excluded[start:stop])
 
-    def apply(self, dense: Probabilities) -> None:
-        """Set what may not be shown to zero, in place."""
-        dense[:, ~self.offered] = 0.0
-        if self.excluded is not None:
-            rows = np.repeat(np.arange(len(dense)), np.diff(self.excluded.indptr))
-            dense[rows, self.excluded.indices] = 0.0
+    def allowed(self, queries: int) -> NDArray[np.bool_]:
+        """(queries x items): what may be shown to whom."""
+        if self.excluded is None:
+            return np.broadcast_to(self.offered, (queries, len(self.offered)))
+        answer = np.tile(self.offered, (queries, 1))
+        answer[_rows(self.excluded), self.excluded.indices] = False
+        return answer
+
+
+@dataclass(frozen=True)
+class Part:
+    """One head's softmax, and its weight by query: none where it has nothing to say."""
+
+    place: int
+    weight: NDArray[np.float32]
+    distribution: Affinities
+
+
+def mixed(parts: Iterable[Part], shape: tuple[int, int]) -> Probabilities:
+    """The weighted sum; a head that has nothing to say to somebody leaves its share to the others."""
+    total, claimed = np.zeros(shape, np.float32), np.zeros(shape[0], np.float32)
+    for part in parts:
+        if isinstance(part.distribution, sparse.csr_array):
+            rows = _rows(part.distribution)
+            total[rows, part.distribution.indices] += part.distribution.data * part.weight[rows]
+        else:
+            total += part.distribution * part.weight[:, None]
+        claimed += part.weight
+    total /= np.maximum(claimed, 1e-12)[:, None]
+    return total
+
+
+def shares(parts: Sequence[Part], heads: int, items: Ints) -> Floats:
+    """(heads x items) how much of each item's probability comes from each head, for one query.
+
+    Columns sum to one; to zero where no head has anything to say.
+    """
+    answer = np.zeros((heads, len(items)))
+    for part in parts:
+        if isinstance(part.distribution, sparse.csr_array):
+            dense = np.zeros(part.distribution.shape[1], np.float32)
+            dense[part.distribution.indices] = part.distribution.data
+        else:
+            dense = part.distribution[0]
+        answer[part.place] = part.weight[0] * dense[items]
+    return np.asarray(answer / np.maximum(answer.sum(axis=0), 1e-30))
 
 
 @dataclass(frozen=True)
@@ -64,21 +104,17 @@ class Mixture:
 
     def probabilities(self, queries: Queries, mask: Mask) -> Probabilities:
         """(queries x items): rows sum to one over what may be shown; to zero where nothing may be."""
-        weights = self.weights[self._bucket(queries)]
-        total: Probabilities | None = None
-        claimed = np.zeros(len(queries), np.float32)
+        return mixed(self.parts(queries, mask), (len(queries), len(mask.offered)))
+
+    def parts(self, queries: Queries, mask: Mask) -> Iterator[Part]:
+        """What each head that counts says, in their order."""
+        weights = self.weights[self._bucket(queries)].astype(np.float32)
+        allowed = mask.allowed(len(queries))
         for place, (name, head) in enumerate(self.heads.items()):
-            if not weights[:, place].any():
-                continue
-            part, some = softmax(head.affinities(queries), self.sharpness[name], mask)
-            share = (weights[:, place] * some).astype(np.float32)
-            part *= share[:, None]
-            claimed += share
-            total = part if total is None else np.add(total, part, out=total)
-        if total is None:
-            raise ValueError("a mixture needs a head")
-        # A head that has nothing to say to somebody leaves its share to those that have.
-        return np.asarray(total / np.maximum(claimed, 1e-12)[:, None], dtype=np.float32)
+            if weights[:, place].any():
+                found = head.affinities(queries)
+                distribution, some = softmax(found, self.sharpness[name], allowed)
+                yield Part(place, weights[:, place] * some, distribution)
 
     def chunks(self, queries: Queries, mask: Mask) -> Iterator[tuple[slice, Probabilities]]:
         """The probabilities of many queries, a bounded number at a time."""
@@ -92,16 +128,15 @@ class Mixture:
 
 
 def softmax(
-    affinities: Affinities, sharpness: float, mask: Mask
-) -> tuple[Probabilities, NDArray[np.bool_]]:
-    """The head's distribution over what may be shown, and which rows have one at all."""
-    dense = (
-        affinities.toarray()
-        if isinstance(affinities, sparse.csr_array)
-        else np.array(affinities, dtype=np.float32)
-    )
-    mask.apply(dense)
-    np.maximum(dense, 0.0, out=dense)
+    affinities: Affinities, sharpness: float, allowed: NDArray[np.bool_]
+) -> tuple[Affinities, NDArray[np.bool_]]:
+    """The head's distribution over what is allowed, and which rows have one at all.
+
+    What came sparse goes sparse: a head of neighbours touches a few items in a hundred.
+    """
+    if isinstance(affinities, sparse.csr_array):
+        return _sparse_softmax(affinities, sharpness, allowed)
+    dense = np.where(allowed, affinities, np.float32(0.0))
     # By the largest first: a high power of a small number is nothing in single precision.
     dense /= np.maximum(dense.max(axis=1, keepdims=True), 1e-30)
     if sharpness != 1.0:
@@ -109,6 +144,22 @@ def softmax(
     mass = dense.sum(axis=1, keepdims=True)
     dense /= np.maximum(mass, 1e-30)
     return dense, np.asarray(mass[:, 0] > 0)
+
+
+def _sparse_softmax(
+    affinities: sparse.csr_array, sharpness: float, allowed: NDArray[np.bool_]
+) -> tuple[sparse.csr_array, NDArray[np.bool_]]:
+    count, rows = affinities.shape[0], _rows(affinities)
+    data = np.where(allowed[rows, affinities.indices], affinities.data, 0.0).astype(np.float32)
+    greatest = np.zeros(count, np.float32)
+    np.maximum.at(greatest, rows, data)
+    data /= np.maximum(greatest, 1e-30)[rows]
+    if sharpness != 1.0:
+        np.power(data, sharpness, out=data)
+    mass = np.bincount(rows, data, count)
+    data /= np.maximum(mass, 1e-30).astype(np.float32)[rows]
+    parts = sparse.csr_array((data, affinities.indices, affinities.indptr), affinities.shape)
+    return parts, mass > 0
 
 
 def fit(heads: Mapping[str, FittedHead], queries: Queries, chosen: Ints, mask: Mask) -> Mixture:
@@ -169,8 +220,21 @@ def _of_chosen(head: FittedHead, queries: Queries, chosen: Ints, mask: Mask) -> 
     for start in range(0, len(queries), _CHUNK):
         stop = min(start + _CHUNK, len(queries))
         affinities = head.affinities(queries.part(start, stop))
-        rows = np.arange(stop - start)
+        allowed = mask.part(start, stop).allowed(stop - start)
         for place, sharpness in enumerate(SHARPNESS):
-            dense, _ = softmax(affinities, sharpness, mask.part(start, stop))
-            answer[place][start:stop] = dense[rows, chosen[start:stop]]
+            part, _ = softmax(affinities, sharpness, allowed)
+            answer[place][start:stop] = given(part, chosen[start:stop])
     return answer
+
+
+def given(part: Affinities, chosen: Ints) -> Floats:
+    """The value of one item in each row."""
+    if not isinstance(part, sparse.csr_array):
+        return np.asarray(part[np.arange(len(chosen)), chosen], dtype=np.float64)
+    rows = _rows(part)
+    hit = part.indices == chosen[rows]
+    return np.bincount(rows[hit], part.data[hit], len(chosen)).astype(np.float64)
+
+
+def _rows(matrix: sparse.csr_array) -> Ints:
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

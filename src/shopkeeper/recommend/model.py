@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -24,6 +24,10 @@ LEARN_DAYS: Final = 365
 """Older events teach nothing: tastes and assortments have moved on, and memory stays bounded."""
 
 _FRESH: Final = timedelta(minutes=10)
+_COLUMNS: Final = (
+    *("item_id", "kind", "title", "price", "stock", "available_from", "expires_at"),
+    *("brand", "category", "attributes"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,21 +66,35 @@ def fit(shop: Shop) -> Fitted:
     restricted = shop.state.revision(
         "restrictions"
     )  # first: one that comes meanwhile is seen later
-    span = shop.span()
-    days = None
-    if span is not None:
-        first = max(span.start, span.end - timedelta(days=LEARN_DAYS - 1))
-        days = Days(first, span.end)
-    history = encode(
-        shop.query(lambda source: choices(source.events(days)))
-        if days
-        else shop.query(lambda source: choices(source.events()))
-    )
+    history, days = learned(shop)
     items = catalogue(shop)
     offered = offerable(history.item_ids, items, shop.now())
     wanted = popularity(history, recent_from_ms=_recent_from(shop, days))
     recommender = Recommender(Covisit().fit(history), wanted, offered)
     return Fitted(recommender, history, items, days, shop.now(), restricted)
+
+
+def learned(shop: Shop) -> tuple[History, Days | None]:
+    """The choices of the last year of data, and which days these are."""
+    span = shop.span()
+    days = None
+    if span is not None:
+        first = max(span.start, span.end - timedelta(days=LEARN_DAYS - 1))
+        days = Days(first, span.end)
+    table = (
+        shop.query(lambda source: choices(source.events(days)))
+        if days
+        else shop.query(lambda source: choices(source.events()))
+    )
+    return encode(table), days
+
+
+def with_catalogue(history: History, items: Iterable[str]) -> History:
+    """The same history over all items: those that nobody has chosen yet come last, by id."""
+    known = set(history.item_ids.to_pylist())
+    fresh = pa.array(sorted(item for item in items if item not in known), pa.string())
+    ids = pa.concat_arrays([history.item_ids.cast(pa.string()), fresh])
+    return replace(history, item_ids=ids)
 
 
 def drop(shop: Shop) -> None:
@@ -87,8 +105,7 @@ def drop(shop: Shop) -> None:
 
 def catalogue(shop: Shop) -> dict[str, dict[str, Any]]:
     """The current items by item_id; empty in a shop that has not told its catalogue."""
-    columns = ("item_id", "kind", "title", "price", "stock", "available_from", "expires_at")
-    rows = shop.query(lambda source: source.items().select(*columns))
+    rows = shop.query(lambda source: source.items().select(*_COLUMNS))
     return {row["item_id"]: row for row in rows.to_pylist()}
 
 

@@ -76,6 +76,10 @@ class Queries:
             )
         )
 
+    def recall(self, fade: float, keep: int) -> Floats:
+        """What each row weighs in :meth:`recalled`."""
+        return np.where(self.age < keep, self.strength * fade**self.age, 0.0)
+
     def part(self, start: int, stop: int) -> Queries:
         """The queries from ``start`` until before ``stop``."""
         first, last = int(self.starts[start]), int(self.starts[stop])
@@ -88,11 +92,21 @@ class Queries:
         )
 
 
+def by_rows(weights: sparse.csr_array, fed: Floats, rows: Ints, items: Ints) -> Floats:
+    """(rows x items) the terms of a linear head's sum: what each row weighs times its weights."""
+    found = sparse.csr_array(weights[rows])[:, items].toarray()
+    return np.asarray(fed[:, None] * found, dtype=np.float64)
+
+
 class FittedHead(Protocol):
     """A head that has learned."""
 
     def affinities(self, queries: Queries) -> Affinities:
         """How much each query's customer is drawn to each item."""
+        ...
+
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """(rows x items) how much each row of the one query speaks for each item; zero: not by rows."""
         ...
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from scipy import sparse
 
 from shopkeeper.recommend.covisit import Covisit as Pairs
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import History
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, by_rows
+from shopkeeper.recommend.history import Floats, History, Ints
 
 
 @dataclass(frozen=True)
@@ -36,5 +36,11 @@ class FittedCovisit:
         fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
         return sparse.csr_array(fed @ self.weights)
 
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """The terms of the sum."""
+        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        return by_rows(self.weights, fed, queries.item, items)
+
 
 HEAD = Covisit
+FITTED = FittedCovisit

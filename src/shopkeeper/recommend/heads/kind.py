@@ -29,18 +29,11 @@ class Kind:
         counts = np.bincount(history.item, history.strength, size).astype(np.float64) + self.prior
         paths = tuple(" > ".join(path.split(" > ")[:_LEVELS]) for path in goods.category)
         parts = (_members(goods.brand, counts), _members(paths, counts))
-        return FittedKind(parts, self)
+        return FittedKind(*parts[0], *parts[1], self)
 
 
-@dataclass(frozen=True)
-class Members:
+def _members(labels: tuple[str, ...], counts: Floats) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Who belongs (items x groups, ones) and popularity within the group (groups x items, rows of 1)."""
-
-    belongs: sparse.csr_array
-    within: sparse.csr_array
-
-
-def _members(labels: tuple[str, ...], counts: Floats) -> Members:
     groups, group = np.unique(np.array(labels, dtype=object).astype(str), return_inverse=True)
     named = np.flatnonzero(groups[group] != "")
     shape = (len(labels), len(groups))
@@ -50,30 +43,50 @@ def _members(labels: tuple[str, ...], counts: Floats) -> Members:
     mass = np.bincount(group[named], counts[named], len(groups))
     share = (counts[named] / mass[group[named]]).astype(np.float32)
     within = sparse.csr_array((share, (group[named], named)), shape=shape[::-1])
-    return Members(belongs, within)
+    return belongs, within
 
 
 @dataclass(frozen=True)
 class FittedKind:
-    """The groups by brand and by category."""
+    """Who belongs to which brand and category, and what is popular within each."""
 
-    parts: tuple[Members, Members]
+    of_brand: sparse.csr_array
+    in_brand: sparse.csr_array
+    of_category: sparse.csr_array
+    in_category: sparse.csr_array
     recipe: Kind
 
     def affinities(self, queries: Queries) -> Affinities:
         """The shares of brands and categories in a history, spread over their items."""
-        size = self.parts[0].belongs.shape[0]
-        fed = queries.recalled(size, self.recipe.fade, self.recipe.recall)
-        brand, category = (_spread(fed, part) for part in self.parts)
+        fed = queries.recalled(self.of_brand.shape[0], self.recipe.fade, self.recipe.recall)
+        brand = sparse.csr_array(_shares(fed, self.of_brand) @ self.in_brand)
+        category = sparse.csr_array(_shares(fed, self.of_category) @ self.in_category)
         return sparse.csr_array(self.recipe.share * brand + (1 - self.recipe.share) * category)
 
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """The terms of the sum: rows of the item's brand and of its category."""
+        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        brand = _terms(fed, queries.item, items, (self.of_brand, self.in_brand))
+        category = _terms(fed, queries.item, items, (self.of_category, self.in_category))
+        return self.recipe.share * brand + (1 - self.recipe.share) * category
 
-def _spread(fed: sparse.csr_array, members: Members) -> sparse.csr_array:
-    groups = sparse.csr_array(fed @ members.belongs)
+
+def _shares(fed: sparse.csr_array, belongs: sparse.csr_array) -> sparse.csr_array:
+    groups = sparse.csr_array(fed @ belongs)
     total = np.asarray(groups.sum(axis=1)).ravel()
     row: Ints = np.repeat(np.arange(groups.shape[0]), np.diff(groups.indptr))
     groups.data /= np.maximum(total[row], 1e-12)
-    return sparse.csr_array(groups @ members.within)
+    return groups
+
+
+def _terms(
+    fed: Floats, rows: Ints, items: Ints, group: tuple[sparse.csr_array, sparse.csr_array]
+) -> Floats:
+    belongs = sparse.csr_array(group[0][rows])
+    named = np.asarray(belongs.sum(axis=1)).ravel()
+    spread = sparse.csr_array(belongs @ group[1][:, items]).toarray()
+    return np.asarray(fed[:, None] * spread / max(float(fed @ named), 1e-12))
 
 
 HEAD = Kind
+FITTED = FittedKind

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import History, latest
+from shopkeeper.recommend.history import Floats, History, Ints, latest
 
 Vectors = NDArray[np.float32]
+_SPARE = 10  # more dimensions in the sketch than are kept
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,8 @@ class Latent:
         width = min(self.size, items - 1)
         if width < 1 or not len(history.item):
             return FittedLatent(np.zeros((items, 1), np.float32), base, self)
-        from sklearn.utils.extmath import randomized_svd  # noqa: PLC0415 - 5 s, only to fit
-
-        left, values, _ = randomized_svd(_joint(history, self), width, n_iter=4, random_state=0)
-        return FittedLatent(_unit((left * values).astype(np.float32)), base, self)
+        left, values = leading(_joint(history, self), width)
+        return FittedLatent(_unit(left * values), base, self)
 
 
 def _joint(history: History, recipe: Latent) -> sparse.csr_array:
@@ -60,6 +59,22 @@ def _joint(history: History, recipe: Latent) -> sparse.csr_array:
     return sparse.csr_array(
         (np.log1p(pairs.data * customers / expected), (pairs.row, pairs.col)), shape=pairs.shape
     )
+
+
+def leading(matrix: sparse.csr_array, width: int, passes: int = 8) -> tuple[Vectors, Vectors]:
+    """The ``width`` leading left singular vectors and values of a symmetric matrix.
+
+    Halko, Martinsson and Tropp, 2011, algorithm 4.4: a random sketch sharpened by power iterations.
+    """
+    count = matrix.shape[0]
+    single = sparse.csr_array(matrix, dtype=np.float32)
+    random = np.random.default_rng(0)
+    sketch = random.standard_normal((count, min(width + _SPARE, count)), dtype=np.float32)
+    for _ in range(passes + 1):
+        sketch = np.linalg.qr(single @ sketch)[0]
+    small = np.asarray(single @ sketch).T
+    left, values, _ = np.linalg.svd(small, full_matrices=False)
+    return np.asarray(sketch @ left[:, :width]), np.asarray(values[:width])
 
 
 def _unit(vectors: Vectors) -> Vectors:
@@ -82,5 +97,12 @@ class FittedLatent:
         likeness = place @ self.vectors.T
         return np.asarray(np.exp(self.recipe.steepness * likeness) * self.base, dtype=np.float32)
 
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """The terms of the likeness to each item, before the exponent."""
+        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        likeness = self.vectors[queries.item] @ self.vectors[items].T
+        return np.asarray(np.maximum(fed[:, None] * likeness, 0.0), dtype=np.float64)
+
 
 HEAD = Latent
+FITTED = FittedLatent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import DAY_MS, History
+from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
 
 
 @dataclass(frozen=True)
@@ -36,5 +36,10 @@ class FittedPopular:
         """The same row for each query."""
         return np.broadcast_to(self.weights, (len(queries), len(self.weights)))
 
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """Nothing: it is the same for everybody."""
+        return np.zeros((len(queries.item), len(items)))
+
 
 HEAD = Popular
+FITTED = FittedPopular

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import DAY_MS, Floats, History
+from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,20 @@ class FittedRepeat:
 
     def affinities(self, queries: Queries) -> Affinities:
         """Own items only: times chosen, faded by time, times the item's rate."""
-        query = queries.query
-        days = (queries.now[query] - queries.time) / DAY_MS
-        faded = 0.5 ** (np.maximum(days, 0.0) / self.recipe.half_life_days)
-        weight = queries.strength * faded * self.rate[queries.item]
-        shape = (len(queries), len(self.rate))
+        weight, shape = self._weight(queries).astype(np.float32), (len(queries), len(self.rate))
         return sparse.csr_array(
-            sparse.coo_array((weight.astype(np.float32), (query, queries.item)), shape=shape)
+            sparse.coo_array((weight, (queries.query, queries.item)), shape=shape)
         )
+
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """Each row speaks for its own item."""
+        return np.asarray(self._weight(queries)[:, None] * (queries.item[:, None] == items))
+
+    def _weight(self, queries: Queries) -> Floats:
+        days = (queries.now[queries.query] - queries.time) / DAY_MS
+        faded = 0.5 ** (np.maximum(days, 0.0) / self.recipe.half_life_days)
+        return np.asarray(queries.strength * faded * self.rate[queries.item])
 
 
 HEAD = Repeat
+FITTED = FittedRepeat

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from shopkeeper.core.errors import MissingExtra
 from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import History, Ints
+from shopkeeper.recommend.history import Floats, History, Ints
 
 Array = NDArray[np.float32]
 
@@ -76,6 +76,10 @@ class FittedSequence:
             logits -= logits.max(axis=1, keepdims=True)
             answer[rows] = np.exp(logits)
         return answer
+
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """Nothing: attention mixes the rows, and no share of the answer is one row's own."""
+        return np.zeros((len(queries.item), len(items)))
 
     def _last(self, item: Ints, gap: Ints) -> Array:
         """The state after the last item, (rows x width); histories end at the right edge."""
@@ -154,3 +158,4 @@ def _sigmoid(x: Array) -> Array:
 
 
 HEAD = Sequence
+FITTED = FittedSequence

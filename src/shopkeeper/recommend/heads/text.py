@@ -8,15 +8,18 @@ import numpy as np
 from scipy import sparse
 
 from shopkeeper.recommend.covisit import top
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import History
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, by_rows
+from shopkeeper.recommend.history import Floats, History, Ints
+from shopkeeper.tasks.features import NgramHasher
 
 _ROWS = 1024
+_MANY = 100  # fewer items than this: no word is too rare or too common
+_HASHER = NgramHasher(sizes=(1, 2), letters=(), bits=20)
 
 
 @dataclass(frozen=True)
 class Text:
-    """Cosine of TF-IDF over words and pairs of words; the ``keep`` nearest of each item."""
+    """Cosine of TF-IDF over words and pairs of words (Chinese: characters); each item's ``keep`` nearest."""
 
     fade: float = 0.7
     recall: int = 20
@@ -42,18 +45,19 @@ class Text:
 
 
 def _vectors(words: tuple[str, ...], recipe: Text) -> sparse.csr_array:
-    from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415 - 5 s, only to fit
-
-    least = recipe.rarest if len(words) > 100 else 1
-    model = TfidfVectorizer(
-        sublinear_tf=True,
-        ngram_range=(1, 2),
-        min_df=least,
-        max_df=recipe.commonest if len(words) > 100 else 1.0,
-        token_pattern=r"(?u)[^\W_]+",  # noqa: S106 - no password
-        dtype=np.float32,
-    )
-    return sparse.csr_array(model.fit_transform(words))
+    """TF-IDF rows of unit length: (1 + log count) x (1 + log((1 + items) / (1 + items with it)))."""
+    counts = sparse.csr_array(_HASHER.matrix(words), dtype=np.float32)
+    size = len(words)
+    holding = np.bincount(counts.indices, minlength=counts.shape[1])
+    least, most = (recipe.rarest, recipe.commonest * size) if size > _MANY else (1, size)
+    used = np.flatnonzero((holding >= least) & (holding <= most))
+    vectors = sparse.csr_array(counts[:, used])
+    rarity = np.log((1 + size) / (1 + holding[used])) + 1
+    vectors.data = ((1 + np.log(vectors.data)) * rarity[vectors.indices]).astype(np.float32)
+    length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
+    row = np.repeat(np.arange(size), np.diff(vectors.indptr))
+    vectors.data /= np.maximum(length, 1e-9).astype(np.float32)[row]
+    return vectors
 
 
 @dataclass(frozen=True)
@@ -68,5 +72,11 @@ class FittedText:
         fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
         return sparse.csr_array(fed @ self.weights)
 
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """The terms of the sum."""
+        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        return by_rows(self.weights, fed, queries.item, items)
+
 
 HEAD = Text
+FITTED = FittedText

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
-from shopkeeper.recommend.history import History, Ints, age
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, by_rows
+from shopkeeper.recommend.history import Floats, History, Ints, age
 from shopkeeper.recommend.linear import DENSE, frequent, gram, solve, strongest
 
 _FAINT = 1e-2
@@ -80,5 +80,11 @@ class FittedTransition:
         fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
         return sparse.csr_array(fed @ self.weights)
 
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """The terms of the sum."""
+        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        return by_rows(self.weights, fed, queries.item, items)
+
 
 HEAD = Transition
+FITTED = FittedTransition
