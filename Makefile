@@ -59,6 +59,7 @@ house: setup ## train the shipped readers anew from their written data, and writ
 
 docs: setup ## write the generated reference in docs/ anew
 	$(BIN)/python -m docs.generate
+	$(BIN)/python -m docs.house
 
 clean: ## remove the environment and the demo shop
 	rm -rf $(VENV) $(SHOP)

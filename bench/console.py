@@ -309,6 +309,7 @@ def _users(served: Served) -> list[Row]:
             samples.append((time.monotonic() - began, served.console.memory_info().rss / 1e6))
             time.sleep(2.0)
         assert process.stdout is not None
+        assert process.returncode == 0, "the load generator failed"
         told = json.loads(process.stdout.read())
     took = told["took_ms"]
     # Everybody has come in and looked around by then: what grows from there on is a leak.

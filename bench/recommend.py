@@ -152,7 +152,7 @@ def _weekly(choices: Choices) -> Iterator[Row]:
             value, low, high = (round(n, 5) for n in (figure.value, figure.low, figure.high))
             yield Row(f"recommend.{choices.name}.{measure}{whose}", value, low, high, "", note)
     ratio = found.gain.log_loss_ratio
-    against = "of the loss of popularity in the last 7 days"
+    against = "of the lesser loss of two popularities: in 7 days, by a half-life of 30"
     yield Row(f"recommend.{choices.name}.logloss_ratio", ratio, ratio, ratio, "", against)
 
 

@@ -87,7 +87,8 @@ def test_impressions_and_clicks_of_the_shops_own_events_are_counted(shop: Shop) 
             )  # fmt: skip
             for event, many in (("ad_impression", 1000.0), ("ad_click", float(clicks))):
                 events.append(
-                    {"event_id": f"{text_id}{event}", "time": noon, "received_at": noon, "day": day, "name": event,
+                    {"event_id": f"{text_id}{event}", "time": noon, "received_at": noon, "day": day,
+                     "name": event,
                      "content_id": text_id, "quantity": many, "source": "test"}
                 )  # fmt: skip
     with shop.writer("test") as writer:

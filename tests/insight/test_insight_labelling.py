@@ -205,6 +205,7 @@ def test_without_a_model_nobody_teaches_and_the_hint_says_what_to_do(shop: Shop)
     assert few.version is None
 
 
+@pytest.mark.slow
 def test_a_taught_student_serves_what_it_is_sure_of_and_hands_on_the_rest(taught_by: Shop) -> None:
     insight.read(taught_by)
     done = insight.teach(taught_by, count=400, since=ALL)
@@ -244,6 +245,7 @@ def test_a_taught_student_serves_what_it_is_sure_of_and_hands_on_the_rest(taught
     assert again.read == 0
 
 
+@pytest.mark.slow
 def test_the_unsure_go_to_the_model_as_far_as_is_allowed(taught_by: Shop) -> None:
     insight.teach(taught_by, count=400, since=ALL)
     read = {one.task: one for one in insight.read(taught_by, escalate=40).tasks}["sentiment"]

@@ -27,7 +27,8 @@ def _customers(shop: Shop, grouped: bool, count: int = 240) -> None:
             worth = float(20 + 300 * kind + random.normal(0, 5))
             rows.append(
                 {"event_id": f"{n}-{order}", "name": "purchase", "day": day,
-                 "received_at": datetime(2025, 6, 9, tzinfo=UTC), "time": datetime(day.year, day.month, day.day, 4, tzinfo=UTC),
+                 "received_at": datetime(2025, 6, 9, tzinfo=UTC),
+                 "time": datetime(day.year, day.month, day.day, 4, tzinfo=UTC),
                  "customer_id": f"c{n}", "user_id": f"c{n}", "item_id": "i1", "order_id": f"o{n}-{order}",
                  "value": worth, "price": worth, "quantity": 1.0, "source": "test"}
             )  # fmt: skip

@@ -51,17 +51,17 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module", params=["en", "zh"])
-def page(told: Shop, request: pytest.FixtureRequest) -> str:
+def written(told: Shop, request: pytest.FixtureRequest) -> str:
     lang: Language = request.param
     return Path(run(told, lang=lang).path).read_text("utf-8")
 
 
-def test_the_run_reads_new_texts_and_finds_themes_first(told: Shop, page: str) -> None:
+def test_the_run_reads_new_texts_and_finds_themes_first(told: Shop, written: str) -> None:
     assert insight.sentiment(told).whole is not None
     again = insight.read(told)
     assert sum(one.read for one in again.tasks) == 0
     themes = insight.themes(told, lang="en").themes
-    reading = Reading(page)
+    reading = Reading(written)
     assert {"said-themes", "said-praise", "said-objections", "said-wishes"} <= {
         one.removeprefix("group-") for one in reading.ids
     }
@@ -71,19 +71,19 @@ def test_the_run_reads_new_texts_and_finds_themes_first(told: Shop, page: str) -
     )
 
 
-def test_scripts_in_reviews_are_shown_and_never_run(page: str) -> None:
-    reading = Reading(page)
+def test_scripts_in_reviews_are_shown_and_never_run(written: str) -> None:
+    reading = Reading(written)
     assert reading.faults == []
     assert [tag for tag, _ in reading.elements].count("script") == 1
     assert "img" not in {tag for tag, _ in reading.elements}
     assert reading.handlers == []
     assert "alert('read me')" in reading.text  # it is quoted, as text
-    assert "<script>alert" not in page
+    assert "<script>alert" not in written
 
 
-def test_quotes_are_verbatim_and_bear_the_ids_of_their_texts(told: Shop, page: str) -> None:
+def test_quotes_are_verbatim_and_bear_the_ids_of_their_texts(told: Shop, written: str) -> None:
     voices = insight.voices(told, k=5)
-    reading = Reading(page)
+    reading = Reading(written)
     bodies = {
         row["text_id"]: row["body"]
         for row in told.query(lambda s: s.texts().select("text_id", "body")).to_pylist()
@@ -96,8 +96,8 @@ def test_quotes_are_verbatim_and_bear_the_ids_of_their_texts(told: Shop, page: s
         assert " ".join(quote.text.split())[:60] in reading.text
 
 
-def test_the_commands_work(page: str) -> None:
-    commands = [t for t in Reading(page).texts if t.startswith("shopkeeper insight")]
+def test_the_commands_work(written: str) -> None:
+    commands = [t for t in Reading(written).texts if t.startswith("shopkeeper insight")]
     assert len(commands) > 8
     for command in commands:
         _, capability, name, *rest = shlex.split(command)

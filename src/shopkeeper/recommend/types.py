@@ -104,7 +104,9 @@ class Gain(Value):
 
     over: str
     ndcg10: EstimateOrCannotSay = Field(description="difference, customer by customer")
-    log_loss_ratio: float = Field(description="below 1: the mixture is the better probability")
+    log_loss_ratio: float = Field(
+        description="to the better of both popularities; below 1: the mixture is the better probability"
+    )
 
 
 class Group(Value):

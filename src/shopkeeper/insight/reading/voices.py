@@ -16,6 +16,7 @@ from shopkeeper.core.types import CannotSay
 from shopkeeper.insight.reading import aspects
 from shopkeeper.insight.reading.moods import NOT_YET
 from shopkeeper.insight.reading.readers import ASPECTS, WISHES, reader, version_of
+from shopkeeper.insight.reading.wishes import VERSION
 from shopkeeper.insight.themes.listing import asked
 from shopkeeper.insight.themes.quotes import chosen
 from shopkeeper.insight.types import Quote, Span, Voice, Voices
@@ -107,7 +108,9 @@ def _bodies(ctx: Context, days: Days, text_ids: Sequence[str]) -> dict[str, Row]
 
 def _wished(source: Source, *, days: Days, item_id: str | None) -> Frame:
     """Sentences that wish for something, newest first."""
-    read = source.readings(days).filter(nw.col("task") == WISHES, ~nw.col("span").is_null())
+    read = source.readings(days).filter(
+        nw.col("task") == WISHES, nw.col("model_version") == VERSION, ~nw.col("span").is_null()
+    )
     texts = source.texts(days)
     if item_id is not None:
         texts = texts.filter(nw.col("item_id") == item_id)

@@ -191,12 +191,12 @@ def _voices(desk: Desk, said: Sequence[Voice], tone: str) -> tuple[Bar, ...]:
             full="",
             bar=charts.bar(one.people / most, f"{one.name}: {one.people}"),
             value=desk.n.count(one.people),
-            tag=clipped(" · ".join(one.opinions[:3]), 30).text,
             aside="",
             tone=tone,
             opening=Opening(
                 meaning=one.name,
                 formula=desk.w("voices.voice_formula"),
+                notes=(desk.w("voices.words", words=clipped(" · ".join(one.opinions), 200).text),),
                 table=_quotes(desk, one.quotes),
                 command=_command(desk, "voices"),
             ),

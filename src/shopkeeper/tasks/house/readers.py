@@ -28,7 +28,7 @@ _ENOUGH = 2_000
 """So many characters tell the language of a text."""
 
 _LIKELY = 0.2
-"""Least probability of an interest that is said; the best one always is, where it is not "none"."""
+"""Least probability of an interest that is said."""
 
 NONE = "none"
 SPANS = "aspects"
@@ -136,15 +136,15 @@ class Several:
         ]
 
     def _several(self, text: str, row: NDArray[np.float32], answer: Answer) -> Answer:
-        if answer.value == NONE:
-            return answer._replace(value=())
         order = np.argsort(-row, kind="stable")
-        chosen = [place for place in order if place != self._none and row[place] >= _LIKELY]
-        chosen = chosen or [order[0]]
         labels = self.student.labels
         spans = tuple(
-            Span("", labels[place], "", 0, 0, len(text), float(row[place])) for place in chosen
+            Span("", labels[place], "", 0, 0, len(text), float(row[place]))
+            for place in order
+            if place != self._none and row[place] >= _LIKELY and answer.value != NONE
         )
+        if not spans:
+            return answer._replace(value=(), confidence=float(row[self._none]))
         return answer._replace(value=spans, confidence=min(1.0, sum(s.confidence for s in spans)))
 
 

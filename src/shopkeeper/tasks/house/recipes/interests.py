@@ -16,8 +16,8 @@ USES = ("interests",)
 _TIMES = 4
 _VIEWED = 1
 _SETTINGS = {
-    "zh": Settings(hasher=NgramHasher(sizes=(1, 2, 3), letters=(3, 4, 5), bits=18), most=15_000),
-    "en": Settings(hasher=NgramHasher(sizes=(1, 2), letters=(3, 4, 5), bits=18), most=15_000),
+    "zh": Settings(hasher=NgramHasher(sizes=(1, 2, 3), letters=(3, 4, 5), bits=18), most=11_000),
+    "en": Settings(hasher=NgramHasher(sizes=(1, 2), letters=(3, 4, 5), bits=18), most=11_000),
 }
 
 
