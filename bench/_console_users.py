@@ -37,9 +37,11 @@ class User:
         self.random = random.Random(seed)
         self.elements: dict[str, dict[str, Any]] = {}
         self.wanted = ""
+        self.period = 1  # what a page begins with
         self.arrived = asyncio.Event()
         self.took: list[float] = []
         self.updates = 0
+        self.lost = False
         self.client = ""
         self.socket = socketio.AsyncClient(reconnection=False)
         self.socket.on("*", self._message)
@@ -77,15 +79,19 @@ class User:
         """Interact now and then until that time."""
         await asyncio.sleep(self.random.uniform(0, THINK_S[1]))
         while time.monotonic() < until:
+            if not self.socket.connected:  # a browser would load the page again
+                self.lost = True
+                self.took.append(PATIENCE_S * 1000)
+                return
             await (self._period() if self.random.random() < 0.6 else self._figure())
             await asyncio.sleep(self.random.uniform(*THINK_S))
 
     async def _period(self) -> None:
         """Another period: answered when its first figure is there."""
         select = self._find("period-select")[0]
-        now = (self.elements[select].get("props", {}).get("model-value") or {}).get("value")
-        chosen = self.random.choice([p for p in PERIODS if p != now])
-        await self._timed(select, "update:modelValue", {"value": chosen, "label": ""}, "card-value")
+        self.period = self.random.choice([p for p in PERIODS if p != self.period])
+        chosen = {"value": self.period, "label": ""}
+        await self._timed(select, "update:modelValue", chosen, "card-value")
 
     async def _figure(self) -> None:
         """A figure opened: answered when it and its meaning are there; then it is closed again."""
@@ -119,7 +125,10 @@ class User:
             "listener_id": listener,
             "args": [json.dumps(args)],
         }
-        await self.socket.emit("event", message)
+        with contextlib.suppress(
+            socketio.exceptions.BadNamespaceError
+        ):  # `work` sees that it is gone
+            await self.socket.emit("event", message)
 
     def _find(self, name: str) -> list[str]:
         return [one for one, what in self.elements.items() if name in what.get("class", ())]
@@ -159,6 +168,7 @@ async def main(url: str, people: list[str], users: int, seconds: float) -> None:
     told = {
         "took_ms": [round(t, 1) for user in open_pages for t in user.took],
         "updates": sum(user.updates for user in open_pages),
+        "lost": sum(user.lost for user in open_pages),
     }
     for user in open_pages:
         await user.socket.disconnect()

@@ -316,7 +316,10 @@ def _users(served: Served) -> list[Row]:
     whole = samples[-1][0]
     early = [mb for at, mb in samples if 0.3 * whole <= at < 0.4 * whole]
     late = [mb for at, mb in samples if at >= 0.9 * whole]
-    note = f"{USERS} users, {len(took)} interactions in {SECONDS:.0f} s, {told['updates']} updates sent"
+    note = (
+        f"{USERS} users, {len(took)} interactions in {SECONDS:.0f} s, {told['updates']} updates sent,"
+        f" {told['lost']} connections lost"
+    )
     middle = statistics.median
     return [
         Row("console.50users.p95_ms", round(_p95(took), 1), min(took), max(took), "ms", note),

@@ -269,11 +269,36 @@ def test_a_live_part_that_must_wait_is_told_the_last_state_in_the_end() -> None:
     told: list[Beat] = []
     beats = [Beat((), (number,), 0) for number in range(4)]
     part = Part(cast("Any", None), told.append, every=0.05)
-    for beat in beats[:3]:
-        part.tell(beat)
+
+    def passed(seconds: float) -> None:
+        time.sleep(seconds)
+        part.tick()
+
+    part.tell(beats[0])
+    passed(0.03)  # at a moment of its own, half of the pause away at most
     assert told == beats[:1]
-    assert part.waiting == beats[2]
-    time.sleep(0.06)
-    part.tell(beats[3])
-    assert told == [beats[0], beats[3]]
-    assert part.waiting is None
+    part.tell(beats[1])
+    part.tell(beats[2])
+    part.tick()
+    assert told == beats[:1]
+    passed(0.09)
+    assert told == [beats[0], beats[2]]
+    passed(0.09)
+    assert told == [beats[0], beats[2]]
+
+
+def test_pages_that_many_have_open_are_not_all_drawn_in_the_same_moment() -> None:
+    parts = [Part(cast("Any", None), lambda _: None, every=20.0) for _ in range(50)]
+    for part in parts:
+        part.tell(Beat((), (1,), 0))
+    moments = sorted(part.due for part in parts)
+    assert 5 < moments[-1] - moments[0] <= 10
+    assert all(part.waiting is not None for part in parts)
+
+
+def test_a_part_without_a_pause_is_told_at_once() -> None:
+    told: list[Beat] = []
+    part = Part(cast("Any", None), told.append, every=0.0)
+    for number in range(3):
+        part.tell(Beat((), (number,), 0))
+    assert [beat.stamp for beat in told] == [(0,), (1,), (2,)]

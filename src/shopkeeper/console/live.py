@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,22 +16,38 @@ from shopkeeper.console.pulse import Beat
 
 @dataclass
 class Part:
-    """One part: what it stands in, what to call, and the seconds between two calls at least."""
+    """One part: what it stands in, what to call, and the seconds between two calls at least.
+
+    What must not be called each time is called at a moment of its own: if the pages of fifty people were
+    drawn anew in the same second, everybody's clicks would wait for that.
+    """
 
     holder: Element
     changed: Callable[[Beat], Any]
     every: float
     ready_at: float = 0.0
     waiting: Beat | None = None
+    due: float = math.inf
 
     def tell(self, beat: Beat) -> None:
-        """Hand on what the store looks like, now or when it is time again: the last is never lost."""
-        now = time.monotonic()
-        if now < self.ready_at:
-            self.waiting = beat
-            return
-        self.ready_at, self.waiting = now + self.every, None
-        self.changed(beat)
+        """Hand on what the store looks like, now or when it is time: the last is never lost."""
+        self.waiting = beat
+        if not self.every:
+            self._hand_on()
+        elif self.due == math.inf:
+            later = random.random() * self.every / 2  # noqa: S311 - to spread, not to hide
+            self.due = max(self.ready_at, time.monotonic() + later)
+
+    def tick(self) -> None:
+        """Time has passed."""
+        if time.monotonic() >= self.due:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        beat, self.waiting, self.due = self.waiting, None, math.inf
+        self.ready_at = time.monotonic() + self.every
+        if beat is not None:
+            self.changed(beat)
 
 
 class Live:
@@ -51,5 +69,5 @@ class Live:
     def tick(self) -> None:
         """Time has passed: tell those that had to wait."""
         for part in self._parts:
-            if part.waiting is not None and not part.holder.is_deleted:
-                part.tell(part.waiting)
+            if not part.holder.is_deleted:
+                part.tick()
