@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -14,8 +15,9 @@ from pydantic import BaseModel
 from shopkeeper.console.cache import Key, Replies, Stamp
 from shopkeeper.console.options import ConsoleOptions
 from shopkeeper.console.sessions import Session, SessionEnded, Sessions
+from shopkeeper.core import operation as operations
 from shopkeeper.core.errors import Cancelled, Unavailable
-from shopkeeper.core.operation import Actor, Context, Effect, Operation, find
+from shopkeeper.core.operation import Actor, Context, Effect, Operation
 from shopkeeper.core.period import Days, Period
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.jobs import Job, JobStatus
@@ -186,6 +188,12 @@ class Calls:
         if len(jobs.list(status=JobStatus.QUEUED, limit=_MOST_QUEUED)) >= _MOST_QUEUED:
             raise Unavailable("Too many jobs wait already.", hint="Try again when some have run.")
         return jobs.create(operation.full_name, arguments, actor.name, actor.scopes)
+
+
+@cache
+def find(full_name: str) -> Operation[Any, Any]:
+    """The operation called ``capability.name``; looking for it reads folders, so once is enough."""
+    return operations.find(full_name)
 
 
 def _kept(operation: Operation[Any, Any]) -> bool:

@@ -13,9 +13,10 @@ from nicegui import events
 
 from shopkeeper.collect import mapping
 from shopkeeper.collect.paths import INBOX
+from shopkeeper.console.calls import find
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.errors import BadInput, Unavailable
-from shopkeeper.core.operation import Actor, find
+from shopkeeper.core.operation import Actor
 
 _UNSAFE: Final = re.compile(r"[^\w.()\u3400-\u9fff -]")
 

@@ -14,13 +14,13 @@ from nicegui import background_tasks, ui
 from nicegui.element import Element
 
 from shopkeeper.console import parts
-from shopkeeper.console.calls import Build, Calls
+from shopkeeper.console.calls import Build, Calls, find
 from shopkeeper.console.live import Live
 from shopkeeper.console.pulse import Beat, Pulse
 from shopkeeper.console.sessions import Session, SessionEnded
 from shopkeeper.console.words import Words, words
 from shopkeeper.core.errors import ShopkeeperError, Unavailable
-from shopkeeper.core.operation import WRITE, Actor, find
+from shopkeeper.core.operation import WRITE, Actor
 from shopkeeper.core.period import Days, Period
 from shopkeeper.core.settings import Language
 from shopkeeper.metrics.types import Definition

@@ -162,7 +162,8 @@ def _card(visit: Visit, known: Definition, figure: Figure) -> None:
         with box("card-below", "span"):
             if change := figures.change(visit, figure, known.unit):
                 parts.badge(figures.arrow(figure) + change, figures.tone(figure, known))
-            text(figures.interval(visit, figure.value, known.unit), "interval", "span")
+            if interval := figures.interval(visit, figure.value, known.unit):
+                text(interval, "interval", "span")
     card.on("click", lambda: explain.open_(visit, known, figure))
 
 
