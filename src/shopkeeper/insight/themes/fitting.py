@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,9 @@ class Known:
     since: NDArray[np.bool_]
 
 
+_NO_THEME = CannotSay(reason="No theme has enough texts by enough people.", needed="more texts")
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The sample's texts that have known words: their vectors, their words, their authors."""
@@ -103,15 +106,19 @@ def fit(
     else:
         labels = _afresh(rows, k or how_many(len(texts)))
         mixture, labels = _settled(rows, labels, smallest=k is None)
+        if not len(mixture.evidence):
+            return _NO_THEME
         stability = _stability(rows, labels)
         if k is None and (weak := [n for n, s in enumerate(stability) if s < _FOUND_AGAIN]):
             weak = weak[: max(0, len(stability) - 2)]
             labels = _dissolved(rows, mixture, labels, weak)
             mixture, labels = _settled(rows, labels)
+            if not len(mixture.evidence):
+                return _NO_THEME
             stability = _stability(rows, labels)
         came_from = np.full(len(mixture.evidence), NONE)
     if len(mixture.evidence) < 1:
-        return CannotSay(reason="No theme has enough texts by enough people.", needed="more texts")
+        return _NO_THEME
     return Fitted(made.words, mixture, rows.present, labels, came_from, stability)
 
 
@@ -138,13 +145,18 @@ def _afresh(rows: _Rows, k: int) -> Labels:
 
 
 def _settled(rows: _Rows, labels: Labels, *, smallest: bool = True) -> tuple[Mixture, Labels]:
-    """Refine, dissolve what is too small or the voice of too few, until nothing is."""
+    """Refine, dissolve what is too small or the voice of too few, until nothing is.
+
+    Each turn leaves fewer themes; where the last one is too small as well there is none.
+    """
     while True:
         labels, k = _numbered(labels)
         mixture, labels = refine(rows.present, labels, k, rows.seed)
         small = _too_small(rows, labels, k) if smallest else []
         if not small:
             return mixture, labels
+        if k == 1:
+            return replace(mixture, evidence=mixture.evidence[:0]), np.full(len(labels), NONE)
         labels = _dissolved(rows, mixture, labels, small)
 
 
