@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 from tests.console.conftest import SCRIPT, SignIn, work
 
@@ -76,6 +77,7 @@ def test_a_file_is_brought_in_step_by_step_and_taken_back_once(
         assert not one.complaints
 
 
+@pytest.mark.slow
 def test_a_customer_is_restricted_exported_and_erased_by_who_confirms_the_plan(
     sign_in: SignIn, simulated: Path
 ) -> None:

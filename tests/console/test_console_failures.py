@@ -89,6 +89,7 @@ def wire(postgres_url: str) -> Iterator[Wire]:
     made.cut()
 
 
+@pytest.mark.slow
 def test_a_store_that_goes_away_is_said_and_comes_back_by_itself(
     sign_in: SignIn, wire: Wire, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from tests.report.reading import Reading
 
-from shopkeeper.core.operation import Actor, Context, find
+from shopkeeper.core.operation import find
 from shopkeeper.core.schema import TEXTS
 from shopkeeper.core.settings import Language, Settings
 from shopkeeper.insight import operations as insight
@@ -123,9 +123,3 @@ def test_a_shop_without_texts_says_what_would_fill_the_section(shop: Shop) -> No
     if insight.sentiment(shop).whole is None:
         assert "bring in reviews" in page
     assert Reading(page).faults == []
-
-
-def test_who_may_not_see_insight_gets_no_report(told: Shop) -> None:
-    reader = Actor("key", "robot", frozenset({"report:write", "metrics:read"}))
-    with pytest.raises(Exception, match=r"customers|insight"):
-        run(Context(told, reader))

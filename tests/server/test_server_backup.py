@@ -359,7 +359,8 @@ def test_a_shop_on_postgresql_is_restored_into_an_empty_database(
             with Shop.open(tmp_path / "again") as again:
                 _drain(again)
                 assert len(_ids(again)) == 25
-        _flip(folder / "store/shop.dump")
+        dump = folder / "store/shop.dump"
+        dump.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])  # cut off in the middle
         _repair(folder)
         with pytest.raises(Corrupt):
             keep.verify(folder)

@@ -181,7 +181,8 @@ def _shares(
     for row in known:
         sizes[row["grp"]] += row["n"]
         totals[place[row["customer_id"]]] += row["n"]
-    found = {group: np.zeros(len(place)) for group, _ in sizes.most_common(most)}
+    largest = sorted(sizes, key=lambda group: (-sizes[group], group))[:most]
+    found = {group: np.zeros(len(place)) for group in largest}
     for row in known:
         if row["grp"] in found:
             found[row["grp"]][place[row["customer_id"]]] += row["n"]

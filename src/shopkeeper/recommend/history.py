@@ -89,6 +89,10 @@ def encode(table: pa.Table) -> History:
     Lines of one order share their time. Their order within it is drawn by a hash, because any order
     by id would make neighbours of the same items again and again.
     """
+    # Positions are drawn at random later on: they must not depend on the order an engine answers in.
+    table = table.sort_by(
+        [("who", "ascending"), ("item_id", "ascending"), ("time_ms", "ascending")]
+    )
     customers = pc.dictionary_encode(table["who"].combine_chunks())
     items = pc.dictionary_encode(table["item_id"].combine_chunks())
     customer = _positions(customers)
