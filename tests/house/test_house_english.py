@@ -117,12 +117,20 @@ def test_blame_is_negative() -> None:
     assert _values("sentiment", BLAMED) == ["negative"] * len(BLAMED)
 
 
-def test_contrast_and_denial_decide_the_verdict_nearly_always() -> None:
-    lean = _praise([text for text, _ in TURNED])
-    right = [
-        (one > 0) == (verdict == "positive") for one, (_, verdict) in zip(lean, TURNED, strict=True)
+def _turned() -> list[object]:
+    """A fault that is known is marked, not left out; when it is mended the mark fails."""
+    reason = "the reader does not weigh this 'despite' right: it leans by .01"
+    known = pytest.mark.xfail(reason=reason, strict=True)
+    marks = {TURNED[2][0]: (known,)}
+    return [
+        pytest.param(*one, marks=marks.get(one[0], ()), id=str(n)) for n, one in enumerate(TURNED)
     ]
-    assert sum(right) >= len(TURNED) - 1  # a bag of n-grams does not weigh every "despite" right
+
+
+@pytest.mark.parametrize(("text", "verdict"), _turned())
+def test_contrast_and_denial_decide_the_verdict(text: str, verdict: str) -> None:
+    lean = float(_praise([text])[0])
+    assert (lean > 0) == (verdict == "positive")
 
 
 @pytest.mark.parametrize(("said", "denied"), PAIRS, ids=range(len(PAIRS)))
