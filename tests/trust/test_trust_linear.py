@@ -105,15 +105,15 @@ UNITS = [
 
 @pytest.mark.parametrize("unit", UNITS, ids=range(len(UNITS)))
 def test_a_unit_repeated_takes_time_in_proportion(unit: str) -> None:
-    short, long = (_seconds((unit * (size // len(unit) + 1))[:size]) for size in (2_000, 16_000))
-    assert long < max(0.5, 8 * 4 * short)
+    short, long = (unit * (size // len(unit) + 1) for size in (2_000, 16_000))
+    assert _least(long[:16_000], of=3) < max(0.5, 8 * 4 * _least(short[:2_000], of=3))
 
 
 @given(st.lists(st.sampled_from(UNITS), min_size=2, max_size=5), st.text(max_size=3))
 @settings(max_examples=60)
 def test_units_together_take_time_in_proportion(units: list[str], end: str) -> None:
     text = "".join(units)
-    assert _seconds((text * (8_000 // len(text)))[:8_000] + end) < 1
+    assert _least((text * (8_000 // len(text)))[:8_000] + end, of=3) < 1
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,11 @@ def test_a_long_text_full_of_values_is_masked_in_seconds(length: int, seconds: f
     assert masked.restore(masked.text) == text
 
 
-def _seconds(text: str) -> float:
-    started = time.process_time()
-    find(text)
-    return time.process_time() - started
+def _least(text: str, of: int) -> float:
+    """CPU seconds of the quickest of some tries: a slow one may have paid for the process around it."""
+    quickest = float("inf")
+    for _ in range(of):
+        started = time.thread_time()
+        find(text)
+        quickest = min(quickest, time.thread_time() - started)
+    return quickest

@@ -150,7 +150,11 @@ def _legend() -> dict[str, Any]:
 
 
 def _drawn(options: dict[str, Any]) -> ui.echart:
-    return ui.echart(options).classes("chart")
+    return _Chart(options).classes("chart")
+
+
+class _Chart(ui.echart, component="look/chart.js"):
+    """NiceGUI's chart with a life cycle of our own: see the component's first lines."""
 
 
 def _number(amount: Amount) -> float | None:
