@@ -1,0 +1,12 @@
+"""The outbox, suppressions, and what providers reported."""
+
+from __future__ import annotations
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables."""
