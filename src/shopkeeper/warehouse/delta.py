@@ -251,17 +251,26 @@ class Delta:
         return self._opened
 
     def _describe(self, opened: DeltaTable) -> Snapshot:
-        rows = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+        stream = pa.RecordBatchReader.from_stream(opened.get_add_actions(flatten=True))
+        actions = stream.read_all()
         mark = "max.stamp" if self.table.name == "daily" else "max.received_at"
+        # Only these columns, and no timestamp: pyarrow imports pandas, where there is one, to convert it.
+        wanted = [n for n in ("path", "partition.day", "num_records") if n in actions.column_names]
+        rows = actions.select(wanted).to_pylist()
+        marks = (
+            actions[mark].cast(pa.string()).to_pylist()
+            if mark in actions.column_names
+            else [None] * len(rows)
+        )
         files = tuple(
             DataFile(
                 uri=f"{self.uri}/{row['path']}",
                 day=row.get("partition.day"),
                 rows=int(row["num_records"] or 0),
                 # Compaction keeps milliseconds only: whole seconds compare equal before and after.
-                latest=str(row.get(mark) or "")[: None if mark == "max.stamp" else 19],
+                latest=(latest or "")[: None if mark == "max.stamp" else 19],
             )
-            for row in rows
+            for row, latest in zip(rows, marks, strict=True)
         )
         return Snapshot(opened.version(), files, opened.transaction_version("intake") or 0)
 
