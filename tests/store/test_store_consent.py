@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shopkeeper.core.errors import BadInput, UnknownName
-from shopkeeper.store.consent import Consent
+from shopkeeper.store.consent.statements import Consent
 from shopkeeper.store.database import Database
 
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 
 from shopkeeper.core.errors import BadInput, NotFound
 from shopkeeper.core.schema import CUSTOMERS, IDENTITIES
-from shopkeeper.store.consent import Consent
+from shopkeeper.store.consent.statements import Consent
 from shopkeeper.store.customers import Customer, Customers, Identity
 from shopkeeper.store.database import Database
 

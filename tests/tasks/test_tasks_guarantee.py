@@ -91,6 +91,8 @@ def test_the_statement_says_of_what() -> None:
     assert "what people would say" in found.statement
     assert "5.0%" in found.statement
     assert "95% confidence" in found.statement
+    said = found.sentence("zh")
+    assert all(part in said for part in ("不超过 5.0%", "置信度为 95%", f"{found.labels} 条"))
 
 
 def test_an_audit_bounds_the_error_against_people() -> None:

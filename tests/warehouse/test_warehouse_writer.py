@@ -156,6 +156,25 @@ def test_late_events_that_the_table_has_are_dropped_after_the_log_forgot_them(ho
     assert house.ids() == ["a", "b", "newest"]
 
 
+def test_a_late_event_is_looked_for_in_its_day_and_beside_it_alone(house: House) -> None:
+    """While old events stream in, a table of years is not read for each of them."""
+    old = NOW - timedelta(days=30)
+    house.accept(event("a", old), event("far", NOW - timedelta(days=90)))
+    house.writer.drain()
+    house.now = NOW + timedelta(days=9)
+    house.accept(event("newest"))
+    house.writer.drain()
+    house.log.purge(house.writer.moved(), house.now)
+    snapshot = house.warehouse.tables["events"].snapshot()
+    assert snapshot is not None
+    [far] = [file for file in snapshot.files if file.day == (NOW - timedelta(days=90)).date()]
+    away = Path(far.uri).rename(house.folder / "away")
+    house.accept(event("a", old + timedelta(days=1)))  # as a repair of its clock may have put it
+    house.writer.drain()
+    away.rename(far.uri)
+    assert house.ids() == ["a", "far", "newest"]
+
+
 def test_a_load_is_one_commit_and_safe_to_repeat(house: House) -> None:
     rows = [event(f"e{i}", NOW - timedelta(days=i % 7)) for i in range(1000)]
     table = from_rows(rows, EVENTS)

@@ -18,6 +18,7 @@ _IDS = {
     "content_id": "content_id", "contentId": "content_id",
     "experiment_id": "experiment_id", "experimentId": "experiment_id",
     "variant_id": "variant_id", "variantId": "variant_id",
+    "variation_id": "variant_id", "variationId": "variant_id",
     "channel": "channel", "query": "query", "search_term": "query",
 }  # fmt: skip
 _AMOUNTS = frozenset(

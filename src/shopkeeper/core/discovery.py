@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -39,6 +40,12 @@ def load(package: str, name: str, *, what: str, extra: str = "dev") -> ModuleTyp
 
 def capabilities() -> dict[str, str]:
     """Every folder that holds an ``operations.py``: the folder's name to the module's full name."""
+    return dict(_shipped())
+
+
+@cache
+def _shipped() -> dict[str, str]:
+    """Looked for once a process: code that is installed does not change under it."""
     root = Path(__file__).parents[1]
     found: dict[str, str] = {}
     for path in sorted(root.rglob("operations.py")):

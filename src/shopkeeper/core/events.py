@@ -28,6 +28,8 @@ STOCK_ADJUSTMENT: Final = "stock_adjustment"
 IDENTIFY: Final = "identify"
 GROUP: Final = "group"
 ALIAS: Final = "alias"
+EXPERIMENT_VIEWED: Final = "experiment_viewed"
+"""Somebody saw a variant: Segment's Experiment Viewed. With experiment_id, variant_id and propensity."""
 
 MONEY: Final = frozenset({PURCHASE, REFUND})
 """Names whose value counts as revenue: a browser key may not send them."""

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from functools import cached_property, update_wrapper
+from functools import cache, cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -119,6 +119,7 @@ class Operation(Generic[P, R]):
         self.job = job
         self.plan = plan
         self.reads = tuple(reads)
+        self.nightly = False
         # ``try_`` is called try: Python's own style for a name that is a keyword or a builtin.
         self.name: str = function.__name__.rstrip("_")
         self.capability: str = function.__module__.rpartition(".")[0].rpartition(".")[2]
@@ -251,6 +252,7 @@ def operation(
     job: bool = False,
     plan: Planner | None = None,
     reads: Sequence[str] = (),
+    nightly: bool = False,
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Declare a function of a :class:`Context` as an operation.
 
@@ -263,14 +265,19 @@ def operation(
             ``confirm: str = ""``, and its reply is a :class:`~shopkeeper.core.plan.Planned`.
         reads: other capabilities whose reads it composes: whoever may run it sees so much of them, as
             long as it runs, without a scope of their own.
+        nightly: a job that the worker runs once a night with its arguments as they stand by default.
     """
     if (effect > Effect.WRITE) != (plan is not None):
         raise ValueError("an operation above WRITE, and no other, needs a plan")
+    if nightly and not (job and plan is None):
+        raise ValueError("what runs by night is a job that needs nobody's confirmation")
 
     def declare(function: Callable[Concatenate[Context, P], R]) -> Operation[P, R]:
         if plan is not None and CONFIRM not in inspect.signature(function).parameters:
             raise ValueError(f"{function.__name__} needs the argument {CONFIRM}")
-        return Operation(function, effect, example or {}, job, plan, reads)
+        declared = Operation(function, effect, example or {}, job, plan, reads)
+        declared.nightly = nightly
+        return declared
 
     return declare
 
@@ -280,8 +287,13 @@ def of(capability: str) -> dict[str, Operation[Any, Any]]:
     modules = discovery.capabilities()
     if capability not in modules:
         raise UnknownName("capability", capability, modules)
-    module = importlib.import_module(modules[capability])
-    return {o.name: o for o in vars(module).values() if isinstance(o, Operation)}
+    return dict(_declared(modules[capability]))
+
+
+@cache
+def _declared(module: str) -> dict[str, Operation[Any, Any]]:
+    declared = vars(importlib.import_module(module)).values()
+    return {o.name: o for o in declared if isinstance(o, Operation)}
 
 
 def find(full_name: str) -> Operation[Any, Any]:

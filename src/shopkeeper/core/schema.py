@@ -252,6 +252,56 @@ DAILY = Table(
     ),
 )
 
+MEMBERSHIPS = Table(
+    "memberships",
+    key=("customer_id", "segment", "valid_from"),
+    columns=(
+        Column("customer_id", "string", "who is, or was, in the segment", required=True),
+        Column("segment", "string", "the segment's id: S1, S2 …", required=True),
+        Column("version", "int64", "the version of its definition that let them in", required=True),
+        Column("reasons", "string", "JSON: what each condition found when they entered"),
+        *_VALIDITY,
+    ),
+)
+"""Only ever added to: a row with ``valid_to`` ends the open row of the same key."""
+
+SCORES = Table(
+    "scores",
+    key=("customer_id", "prediction", "valid_from"),
+    columns=(
+        Column("customer_id", "string", "whom it is about", required=True),
+        Column("prediction", "string", "churn_30, value_365, cluster, lookalike:…", required=True),
+        Column("value", "float64", "a chance, a number or an amount; null: it cannot be said"),
+        Column("low", "float64", "lower end of its interval"),
+        Column("high", "float64", "upper end of its interval"),
+        Column("reasons", "string", "JSON: codes, weights and what they rest on"),
+        Column("model_version", "string", "which version of which model said so", required=True),
+        *_VALIDITY,
+    ),
+)
+"""A run writes its predictions anew: its rows are open, those of the run before are closed by it."""
+
+DECISIONS = Table(
+    "decisions",
+    key=("decision_id", "position"),
+    partition="day",
+    columns=(
+        Column("decision_id", "string", "one choice, or one list of them", required=True),
+        Column("position", "int64", "0, 1, …: places of a list, the first being 0", required=True),
+        Column("day", "date", "the shop's local date of `time`", required=True),
+        Column("time", "timestamp", "when it was made, UTC", required=True),
+        Column("customer_id", "string", "for whom"),
+        Column("kind", "string", "recommend, experiment, message …", required=True),
+        Column("chosen", "string", "what was chosen: an item_id, a variant_id …", required=True),
+        Column("propensity", "float64", "the chance with which it was, given what stands above"),
+        Column("candidates", "map", "the chance of each that could have been, as text"),
+        Column("policy", "string", "the version of what decided", required=True),
+        Column("rules", "string", "names of the rules that left a trace, as a JSON list"),
+        Column("context", "map", "page, why and the like"),
+        Column("personalised", "bool", "false: nothing about the customer counted", required=True),
+    ),
+)
+
 _EVERY = (
     EVENTS,
     TEXTS,
@@ -263,6 +313,9 @@ _EVERY = (
     IDENTITIES,
     HANDOVERS,
     DAILY,
+    MEMBERSHIPS,
+    SCORES,
+    DECISIONS,
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _EVERY}

@@ -8,13 +8,13 @@ from shopkeeper.language.guarded import Guarded, MaySend
 from shopkeeper.language.opening import open_backend, price_of
 from shopkeeper.language.types import BILLIONTHS, Price, Request
 from shopkeeper.shop.shop import Shop
-from shopkeeper.store.consent import Status
+from shopkeeper.store.consent.purposes import MODELS
+from shopkeeper.store.consent.statements import Status
 from shopkeeper.store.prompts import Prompts
 from shopkeeper.store.spending import Caps, Spending
 from shopkeeper.trust.personal import Patterns
 
-PURPOSE = "models"
-CHANNEL = "remote"
+PURPOSE, CHANNEL = MODELS
 """What a customer grants or refuses: that a model elsewhere is sent their texts, masked."""
 
 

@@ -23,7 +23,7 @@ from shopkeeper.shop.trail import audited
 from shopkeeper.shop.writing import Writing
 from shopkeeper.store.audit.chain import Audit
 from shopkeeper.store.catalogue import Catalogue
-from shopkeeper.store.consent import Consent
+from shopkeeper.store.consent.statements import Consent
 from shopkeeper.store.customers import Customers
 from shopkeeper.store.database import Database
 from shopkeeper.store.imports import Imports
@@ -34,7 +34,10 @@ from shopkeeper.store.people.invitations import Invitations
 from shopkeeper.store.people.persons import Persons
 from shopkeeper.store.restrictions import Restrictions
 from shopkeeper.store.revisions import Revisions
+from shopkeeper.store.segments import Segments
 from shopkeeper.warehouse.source import Tail
+from shopkeeper.warehouse.timelines import FOLDER as TIMELINES
+from shopkeeper.warehouse.timelines import Timelines
 from shopkeeper.warehouse.warehouse import Build, Warehouse
 from shopkeeper.warehouse.writer import Writer, decode
 
@@ -64,6 +67,7 @@ class Shop:
             engine=settings.engine,
             spark_url=settings.spark_url,
         )
+        self.timelines = Timelines(self.warehouse, folder / TIMELINES)
         self.log = IntakeLog(self.database)
         self.catalogue = Catalogue(self.database)
         self.people = Customers(self.database)
@@ -74,6 +78,7 @@ class Shop:
         self.audit = Audit(self.database)
         self.jobs = Jobs(self.database)
         self.imports = Imports(self.database)
+        self.segments = Segments(self.database)
         self.restrictions = Restrictions(self.database)
         self.state = State(self.catalogue, self.people, Revisions(self.database), settings.zone)
         self._seen = Seen(self.database, self.people, self.restrictions, settings.zone)
@@ -133,6 +138,10 @@ class Shop:
     def span(self) -> Days | None:
         """The first and the last local day that has events; None in a shop without any."""
         return self.warehouse.span()
+
+    def hides(self, customer_id: str, revision: int) -> bool:
+        """Whether the customer's data are restricted, at this revision: queries leave them out."""
+        return customer_id in self._seen.hidden(revision).customers
 
     def writer(self, purpose: str) -> AbstractContextManager[Writer]:
         """The tables' writer, while the ``with`` block lasts.

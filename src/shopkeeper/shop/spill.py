@@ -15,6 +15,7 @@ def spill(folder: Path) -> Path:
     Two engines in one folder would overwrite each other's files.
     """
     mine = str(os.getpid())
+    (folder / "spill").mkdir(exist_ok=True)  # DuckDB makes the last folder of the path alone
     for left in (folder / "spill").glob("*"):
         if left.name.isdecimal() and left.name != mine and not psutil.pid_exists(int(left.name)):
             shutil.rmtree(left, ignore_errors=True)

@@ -36,6 +36,10 @@ class State:
         """A number that grows whenever those rows change."""
         return self._revisions.of(_SOURCE.get(table, table))
 
+    def revisions(self) -> dict[str, int]:
+        """All of these numbers at once; 0 where one is left out."""
+        return self._revisions.every()
+
 
 def dated(row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     """A row of handovers with the local days of its times."""

@@ -60,6 +60,16 @@ class Catalogue:
             raise NotFound(f"No item {item_id!r}.", hint="Check the id.", field="item_id")
         return dict(row)
 
+    def some(self, item_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Those of these items that exist, by id."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._database.connect() as connection:
+            for page in batches(sorted(set(item_ids)), 900):
+                query = select(tables.items).where(tables.items.c.item_id.in_(page))
+                rows = connection.execute(query).mappings()
+                found |= {row["item_id"]: dict(row) for row in rows}
+        return found
+
     def facts_of(self, item_id: str) -> list[dict[str, Any]]:
         """What may be claimed about one item, in order of fact id."""
         f = tables.facts.c

@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     literal,
@@ -25,10 +26,21 @@ from sqlalchemy import (
 )
 
 from shopkeeper.core.subject import ERASED, Needles, Subject
-from shopkeeper.store import insight_tables, language_tables, tables, tasks_tables
+from shopkeeper.store import (
+    contact_tables,
+    customers_tables,
+    experiment_tables,
+    insight_tables,
+    language_tables,
+    recommend_tables,
+    tables,
+    tasks_tables,
+)
 from shopkeeper.store.batches import batches
 from shopkeeper.store.columns import Json
 from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
+from shopkeeper.store.messages import ERASED as NOBODY
+from shopkeeper.store.messages import WAITING, State
 from shopkeeper.store.revisions import bump
 
 _AT_ONCE = 40
@@ -38,6 +50,13 @@ _SCRUBBED = (
     (tables.imports, "number", ("source", "repaired", "details")),
     (insight_tables.themes, "number", ("names", "words")),
     (insight_tables.theme_changes, "number", ("details",)),
+    (recommend_tables.rule_sets, "version", ("rules", "note")),
+    (experiment_tables.experiment_changes, "number", ("details",)),
+    (customers_tables.segment_versions, "number", ("name", "definition", "note")),
+    (customers_tables.segments, "number", ("name",)),
+    (contact_tables.messages, "number", ("content", "labels")),
+    (contact_tables.attempts, "number", ("answer",)),
+    (contact_tables.message_events, "number", ("link",)),
 )
 """Rows that stay without the name: what happened is still told."""
 _TOLD = (
@@ -87,6 +106,9 @@ def erase(database: Database, subjects: Sequence[Subject], moved: int) -> None:
         _refused(connection, needles)
         _prompts(connection, needles)
         _labels(connection, ids, needles)
+        _lists(connection, ids)
+        _assignments(connection, ids)
+        _messages(connection, ids, needles)
         for table, key, columns in _SCRUBBED:
             _scrub(connection, table, key, columns, needles)
 
@@ -94,8 +116,11 @@ def erase(database: Database, subjects: Sequence[Subject], moved: int) -> None:
 def scour(database: Database) -> None:
     """Leave nothing of what was deleted on any page of the database."""
     names = ("customers", "identities", "consent", "log", "log_tail", "refused", "imports", "jobs")
-    read = ("prompts", "labels", "label_queue", "themes", "theme_changes")
-    database.scour((*names, *sorted(_OWN), "pseudonyms", *read))
+    read = ("prompts", "labels", "label_queue", "themes", "theme_changes", "rule_sets")
+    tried = ("assignments", "experiment_changes")
+    grouped = ("segments", "segment_versions", "list_members", "manual_lists")
+    reached = ("messages", "attempts", "message_events", "suppressions")
+    database.scour((*names, *sorted(_OWN), "pseudonyms", *read, *tried, *grouped, *reached))
 
 
 def _people(connection: Connection, ids: Sequence[str]) -> None:
@@ -160,6 +185,50 @@ def _labels(connection: Connection, ids: Sequence[str], needles: Needles) -> Non
             connection.execute(delete(labels).where(test))
     for test in _tests(connection, queue.c.text_id, needles):
         connection.execute(delete(queue).where(test))
+
+
+def _lists(connection: Connection, ids: Sequence[str]) -> None:
+    """Lists of customers that people keep."""
+    listed = customers_tables.list_members
+    for page in batches(ids, 900):
+        connection.execute(delete(listed).where(listed.c.customer_id.in_(page)))
+
+
+def _assignments(connection: Connection, ids: Sequence[str]) -> None:
+    """Which variants they were given; sums of whole variants stay, they are nobody's."""
+    assigned = experiment_tables.assignments
+    for page in batches(ids, 900):
+        connection.execute(delete(assigned).where(assigned.c.unit_id.in_(page)))
+
+
+def _messages(connection: Connection, ids: Sequence[str], needles: Needles) -> None:
+    """What was sent to them stays without name, address and words, so that a campaign's counts stay true.
+
+    What waits is never sent. Addresses that must not be written to stay suppressed by their keyed hash.
+    """
+    messages, m = contact_tables.messages, contact_tables.messages.c
+    numbers: set[int] = set()
+    for page in batches(ids, 900):
+        numbers.update(connection.scalars(select(m.number).where(m.customer_id.in_(page))))
+        barred = contact_tables.suppressions
+        unnamed = update(barred).where(barred.c.customer_id.in_(page))
+        connection.execute(unnamed.values(customer_id=None))
+    for test in _tests(connection, m.address, needles):
+        numbers.update(connection.scalars(select(m.number).where(test)))
+    for rows in batches(sorted(numbers), 900):
+        waits = m.state.in_(WAITING)
+        gone = {"state": State.CANCELLED.value, "reason": "erased", "owner": None}
+        connection.execute(update(messages).where(m.number.in_(rows), waits).values(gone))
+        blank: dict[str, Any] = {"address": None, "content": None, "labels": {}, "reference": None}
+        connection.execute(update(messages).where(m.number.in_(rows)).values(blank))
+        for table, values in (
+            (contact_tables.attempts, {"answer": None}),
+            (contact_tables.message_events, {"link": None, "told": True}),
+        ):
+            connection.execute(update(table).where(table.c.message.in_(rows)).values(values))
+        named = [{"row": number, "name": f"{NOBODY}{secrets.token_hex(16)}"} for number in rows]
+        one = update(messages).where(m.number == bindparam("row"))
+        connection.execute(one.values(customer_id=bindparam("name")), named)
 
 
 def _scrub(
@@ -250,6 +319,7 @@ def of(
     """Every row of the store about the customer, by table; of the log those that are not in the tables."""
     held = sorted({one.sent_id for one in subject.held})
     log, i = tables.log.c, tables.identities.c
+    assigned = experiment_tables.assignments
     theirs = or_(log.subject.in_(held), log.anonymous_id.in_(held))
     queries = {
         "store_customers": select(tables.customers).where(tables.customers.c.customer_id.in_(held)),
@@ -259,6 +329,13 @@ def of(
         "store_consent": select(tables.consent).where(tables.consent.c.customer_id.in_(held)),
         "store_restrictions": select(tables.restrictions).where(
             tables.restrictions.c.customer_id.in_(held)
+        ),
+        "store_assignments": select(assigned).where(assigned.c.unit_id.in_(held)),
+        "store_messages": select(contact_tables.messages).where(
+            contact_tables.messages.c.customer_id.in_(held)
+        ),
+        "store_lists": select(customers_tables.list_members).where(
+            customers_tables.list_members.c.customer_id.in_(held)
         ),
         "store_log": select(log.kind, log.received_at, log.payload).where(theirs, log.seq > moved),
     }

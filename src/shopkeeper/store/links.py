@@ -80,6 +80,23 @@ def behind(connection: Connection, customer_id: str) -> set[str]:
     return found
 
 
+def owners(connection: Connection, customer_ids: Iterable[str]) -> dict[str, set[str]]:
+    """:func:`behind` of several customers at once, the other way round: each id, and whose it is."""
+    found = {one: {one} for one in customer_ids}
+    new = set(found)
+    while new:
+        nearer: set[str] = set()
+        for page in batches(sorted(new), _IDS):
+            query = select(_i.sent_id, _i.customer_id).where(_i.customer_id.in_(page), _holds())
+            for sent_id, customer_id in connection.execute(query):
+                known = found.setdefault(sent_id, set())
+                if not found[customer_id] <= known:
+                    known |= found[customer_id]
+                    nearer.add(sent_id)
+        new = nearer
+    return found
+
+
 def current(connection: Connection, sent_id: str) -> Any:
     """The latest statement about the id, unless it was undone."""
     query = select(_i.number, _i.customer_id, _i.by, _i.since)

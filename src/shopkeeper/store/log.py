@@ -30,7 +30,8 @@ _POSTGRESQL = (
 )
 _TAIL = text(
     "INSERT INTO log_tail (subject, seq) "
-    "SELECT subject, seq FROM log WHERE seq > :before AND subject <> '' UNION ALL "
+    "SELECT subject, seq FROM log "
+    "WHERE seq > :before AND subject <> '' AND kind <> 'decisions' UNION ALL "
     "SELECT anonymous_id, seq FROM log "
     "WHERE seq > :before AND anonymous_id <> '' AND anonymous_id <> subject"
 )
@@ -43,14 +44,14 @@ class Entry:
     """One accepted row on its way to the table that ``table`` names.
 
     ``subject`` is the user id as sent and ``anonymous_id`` the visitor's, each empty where there is
-    none; ``payload`` is the row as JSON.
+    none; ``payload`` is the row as JSON; the places of one decision are several, joined by commas.
     """
 
     event_id: str
     subject: str
     anonymous_id: str
     received_at: datetime
-    table: Literal["events", "texts", "traits"]
+    table: Literal["events", "texts", "traits", "decisions"]
     payload: bytes
 
     def __post_init__(self) -> None:

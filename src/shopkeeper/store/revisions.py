@@ -20,6 +20,12 @@ class Revisions:
         with self._database.connect() as connection:
             return connection.scalar(select(r.number).where(r.name == name)) or 0
 
+    def every(self) -> dict[str, int]:
+        """All of them at once; one that never changed is left out."""
+        r = tables.revisions.c
+        with self._database.connect() as connection:
+            return dict(connection.execute(select(r.name, r.number)).all())
+
 
 def bump(connection: Connection, *names: str) -> None:
     """Say, in the transaction that changes rows, that it does."""

@@ -22,8 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopkeeper.store import (
+    contact_tables,  # noqa: F401 - its tables join the metadata
+    customers_tables,  # noqa: F401 - its tables join the metadata
+    experiment_tables,  # noqa: F401 - its tables join the metadata
     insight_tables,  # noqa: F401 - its tables join the metadata
     language_tables,  # noqa: F401 - its tables join the metadata
+    recommend_tables,  # noqa: F401 - its tables join the metadata
     tasks_tables,  # noqa: F401 - its tables join the metadata
 )
 from shopkeeper.store.columns import Instant, Json

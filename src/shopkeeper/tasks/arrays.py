@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from shopkeeper.core.errors import Corrupt, NotFound
 Array = NDArray[Any]
 CARD = "model.json"
 _SELF = "card"
+_HEAD = 128  # bytes before the values
 
 
 def save(folder: Path, card: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
@@ -37,8 +38,12 @@ def save(folder: Path, card: Mapping[str, Any], arrays: Mapping[str, Array]) -> 
     partial.replace(folder / CARD)
 
 
-def load(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, Array]]:
+def load(
+    folder: Path, kind: str, *, mapped: bool = False
+) -> tuple[dict[str, Any], dict[str, Array]]:
     """The card and the arrays of a model of this ``kind``.
+
+    ``mapped`` arrays stay in their files and cannot be written to: processes share their memory.
 
     Raises:
         NotFound: there is no model in the folder.
@@ -58,7 +63,7 @@ def load(folder: Path, kind: str) -> tuple[dict[str, Any], dict[str, Array]]:
     if card.get("kind") != kind:
         found = card.get("kind")
         raise Corrupt(f"{folder.name!r} holds a {found!r}, not a {kind!r}.", hint="Check the name.")
-    return card, {name: _read(folder, name, str(total)) for name, total in sums.items()}
+    return card, {name: _read(folder, name, str(total), mapped) for name, total in sums.items()}
 
 
 def version(*parts: Array | str) -> str:
@@ -70,12 +75,14 @@ def version(*parts: Array | str) -> str:
     return digest.hexdigest()[:12]
 
 
-def _read(folder: Path, name: str, expected: str) -> Array:
+def _read(folder: Path, name: str, expected: str, mapped: bool) -> Array:
     path = folder / f"{name}.npy"
     if Path(name).name != name or not path.is_file() or _checksum(path) != expected:
         raise _damaged(folder, path.name)
-    loaded: Array = np.load(path, allow_pickle=False)
-    return loaded
+    # A file without values cannot be mapped.
+    mode: Literal["r"] | None = "r" if mapped and path.stat().st_size > _HEAD else None
+    loaded: Array = np.load(path, allow_pickle=False, mmap_mode=mode)
+    return loaded.view(np.ndarray)  # the subclass for maps makes each slice slow
 
 
 def _canonical(card: Mapping[str, Any]) -> str:
@@ -83,7 +90,8 @@ def _canonical(card: Mapping[str, Any]) -> str:
 
 
 def _checksum(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _damaged(folder: Path, file: str) -> Corrupt:

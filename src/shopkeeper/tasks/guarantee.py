@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shopkeeper.core.errors import BadInput
+from shopkeeper.core.settings import Language
 from shopkeeper.core.types import CannotSay, Estimate, Value
 from shopkeeper.stats.binomial import lower, upper
 
@@ -47,7 +48,17 @@ class Guarantee(Value):
 
     @property
     def statement(self) -> str:
-        """The promise in one sentence."""
+        """The promise in one English sentence."""
+        return self.sentence("en")
+
+    def sentence(self, lang: Language) -> str:
+        """The promise in one sentence of that language."""
+        if lang == "zh":
+            whom = "教师模型" if self.against == "teacher" else "人"
+            return (
+                f"在未经{whom}、由学生模型独自回答的文本中，与{whom}的答案不一致的不超过 {self.alpha:.1%}；"
+                f"对与校准所用的 {self.labels} 条文本同类的文本，此结论的置信度为 {1 - self.delta:.0%}。"
+            )
         who = "the teacher" if self.against == "teacher" else "people"
         return (
             f"Of the texts answered without {who}, at most {self.alpha:.1%} differ from what {who} would"

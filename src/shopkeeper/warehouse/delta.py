@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -41,6 +42,7 @@ _STATISTICS_OF = ("time", "received_at", "stamp", "valid_from", "since", "starts
 _RETENTION_HOURS = 1
 _COMPACT_FROM = 8  # files in one day
 _SYNCS_AT_ONCE = 16
+_TICK_NS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Delta:
         self._lock = threading.Lock()
         self._opened: DeltaTable | None = None
         self._snapshot: Snapshot | None = None
+        self._refreshed: int | None = None
 
     def snapshot(self) -> Snapshot | None:
         """The newest version; None while nothing has ever been written."""
@@ -232,6 +235,10 @@ class Delta:
 
     def _refresh(self) -> DeltaTable | None:
         if self._opened is not None:
+            changed = self._changed_at()
+            if changed is not None and changed == self._refreshed:
+                return self._opened
+            self._refreshed = changed
             try:
                 self._opened.update_incremental()
             except DeltaError:  # an erasure removed the log that led from there to here
@@ -239,6 +246,20 @@ class Delta:
         elif DeltaTable.is_deltatable(self.uri):
             self._opened = DeltaTable(self.uri)
         return self._opened
+
+    def _changed_at(self) -> int | None:
+        """When the folder of the log last changed, which is quicker asked than the log; None: not known.
+
+        A change in the same tick of the clock as the one before would not show: a folder that changed
+        a moment ago is not trusted.
+        """
+        if "://" in self.uri:
+            return None
+        try:
+            changed = Path(self.uri, "_delta_log").stat().st_mtime_ns
+        except OSError:
+            return None
+        return changed if abs(time.time_ns() - changed) > _TICK_NS else None
 
     def _create(self) -> DeltaTable:
         self._opened = DeltaTable.create(

@@ -6,6 +6,9 @@ and without rewriting files.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -16,13 +19,18 @@ _TYPES = {"timestamp": "TIMESTAMPTZ", "int64": "BIGINT"}
 
 
 class Seen:
-    """The keys of one table and of the rows asked about so far."""
+    """The keys of one table, or of some of its days, and of the rows asked about so far."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, delta: Delta) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        delta: Delta,
+        days: Collection[date] | None = None,
+    ) -> None:
         self._connection = connection
         self._key = ", ".join(delta.table.key)
         snapshot = delta.snapshot()
-        uris = snapshot.uris() if snapshot else []
+        uris = snapshot.uris(days) if snapshot else []
         # Temporary: two loads never share it, and it is gone with the connection.
         if uris:
             connection.execute(

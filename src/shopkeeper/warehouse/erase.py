@@ -39,6 +39,7 @@ _TEXTS = {
     "texts": ("title", "body", "url", "thread_id"),
     "readings": ("label", "span", "opinion"),
     "traits": ("value",),
+    "decisions": ("rules", "context"),
 }
 _WHOLE = {"events": ("query",), "texts": ("title", "body"), "traits": ("value",)}
 """Columns of free text in which a name may stand alone; others hold the names of other things."""
@@ -143,7 +144,18 @@ def clear(warehouse: Warehouse) -> None:
 
 
 # Readings before texts: once a text is gone nothing says any more whose its readings were.
-_ALL = ("events", "readings", "texts", "traits", "customers", "identities", "handovers")
+_ALL = (
+    "events",
+    "readings",
+    "texts",
+    "traits",
+    "customers",
+    "identities",
+    "handovers",
+    "memberships",
+    "scores",
+    "decisions",
+)
 
 
 @contextmanager

@@ -84,6 +84,29 @@ class Source:
         frame = self._whole("traits")
         return frame.filter(~nw.col("customer_id").is_in(hidden)) if hidden else frame
 
+    def memberships(self) -> Frame:
+        """Who is or was in which segment, since when and until when; a row for each time in it."""
+        hidden = self.people.hidden_ids() if self.people else ()
+        frame = self._whole("memberships")
+        frame = frame.filter(~nw.col("customer_id").is_in(hidden)) if hidden else frame
+        ended = nw.col("valid_to").max()
+        return frame.group_by("customer_id", "segment", "version", "valid_from", "reasons").agg(
+            ended
+        )
+
+    def scores(self) -> Frame:
+        """What models say of customers, by the last run and the one before (whose rows have ended)."""
+        hidden = self.people.hidden_ids() if self.people else ()
+        frame = self._whole("scores")
+        return frame.filter(~nw.col("customer_id").is_in(hidden)) if hidden else frame
+
+    def decisions(self, days: Days | None = None) -> Frame:
+        """What was chosen for customers on these local days: a row for each place of each choice."""
+        snapshot = self._snapshot("decisions")
+        chosen = _chosen(snapshot, days)
+        rows = self.scan.with_ms(self.scan.stored(self.tables["decisions"], snapshot, chosen))
+        return _without(_frame(rows), self.people.hidden_ids() if self.people else ())
+
     def identities(self) -> Frame:
         """Which customer each ``user_id`` or ``anonymous_id`` stands for now."""
         return self._whole("identities")

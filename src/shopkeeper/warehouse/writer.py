@@ -32,7 +32,12 @@ _CHUNK = 200_000  # rows of a bulk load looked at at once
 _LATE = timedelta(days=1)  # the log refuses duplicates for a week: only older events can be known
 _READERS_SECONDS = 5.0
 _COPIES = ("items", "facts", "customers", "handovers", "identities")
-_ORDER = ("texts", "traits", "events")  # events last: its position is the one that counts
+_ORDER = (
+    "texts",
+    "traits",
+    "decisions",
+    "events",
+)  # events last: its position is the one that counts
 
 
 class Log(Protocol):
@@ -203,13 +208,19 @@ class Writer:
         delta.commit(files.finish(), cursor=("intake", last))
 
     def _without_known(self, rows: pa.Table) -> pa.Table:
-        """``rows`` without late events that the table has from before the log's memory."""
+        """``rows`` without late events that the table has from before the log's memory.
+
+        An event that is sent again bears its time: it is looked for in its day and in those beside it,
+        where a repair of the sender's clock may have put it. A table of years is not read for each.
+        """
         age = pc.subtract(rows["received_at"].cast(pa.int64()), rows["time"].cast(pa.int64()))
         late = pc.greater(age, _LATE // timedelta(microseconds=1))
         if not pc.any(late).as_py():
             return rows
+        day, told = timedelta(days=1), rows.filter(late)
+        days = {d + n * day for d in told["day"].unique().to_pylist() for n in (-1, 0, 1)}
         with self._warehouse.connection() as connection:
-            old = Seen(connection, self._warehouse.tables["events"]).fresh(rows.filter(late))
+            old = Seen(connection, self._warehouse.tables["events"], days).fresh(told)
         return pa.concat_tables([rows.filter(pc.invert(late)), old])
 
 

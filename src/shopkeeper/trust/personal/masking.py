@@ -30,10 +30,14 @@ _SEPARATORS = re.compile(r"[\s._()-]+")
 
 @dataclass(frozen=True)
 class Masked:
-    """A masked text and what its masks stand for. ``secrets`` never leaves this machine."""
+    """A masked text and what its masks stand for. ``secrets`` never leaves this machine.
+
+    ``kinds`` says how many pieces of each kind were masked; what only looked like a mask is none.
+    """
 
     text: str
     secrets: Mapping[str, str] = field(repr=False)
+    kinds: Mapping[str, int] = field(default_factory=dict)
 
     def restore(self, reply: str) -> str:
         """``reply`` with the masks of this text undone; any other mask stays as it is."""
@@ -65,6 +69,7 @@ class Masker:
         self._language = language(text) or self._language
         parts: list[str] = []
         secrets: dict[str, str] = {}
+        kinds: Counter[str] = Counter()
         done = 0
         for kind, start, end in self._spans(text):
             value = text[start:end]
@@ -72,7 +77,8 @@ class Masker:
             secrets[mask] = value
             parts += [text[done:start], mask]
             done = end
-        return Masked("".join([*parts, text[done:]]), secrets)
+            kinds[kind] += kind != _LITERAL
+        return Masked("".join([*parts, text[done:]]), secrets, dict(+kinds))
 
     def restore(self, reply: str) -> str:
         """``reply`` with every mask of the conversation undone; an unknown one stays as it is."""

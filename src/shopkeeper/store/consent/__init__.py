@@ -1,0 +1,1 @@
+"""What customers allow and refuse, by purpose and channel, with its proof."""
