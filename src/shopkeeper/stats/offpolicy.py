@@ -35,6 +35,8 @@ class Log:
     target: Floats
     guess: Floats | None = None
     expected: Floats | None = None
+    unit: NDArray[np.int64] | None = None
+    """Whose each row is (a customer, say): rows of one unit are not taken as independent."""
 
     def __post_init__(self) -> None:
         if not len(self.reward) == len(self.propensity) == len(self.target):
@@ -133,8 +135,22 @@ def _mean(log: Log, terms: Floats, level: float) -> Estimate | CannotSay:
     if len(log) < 2 or log.effective < LEAST_EFFECTIVE:
         return _nothing(log)
     value = float(terms.mean())
-    half = NormalDist().inv_cdf((1 + level) / 2) * float(terms.std(ddof=1)) / math.sqrt(len(log))
+    half = NormalDist().inv_cdf((1 + level) / 2) * _error(terms, log.unit)
     return Estimate(value=value, low=value - half, high=value + half, n=len(log), level=level)
+
+
+def _error(terms: Floats, unit: NDArray[np.int64] | None) -> float:
+    """The standard error of the mean, robust to what rows of one unit have in common.
+
+    Source: Liang and Zeger, Biometrika 73 (1986), for a mean.
+    """
+    n = len(terms)
+    if unit is None:
+        return float(terms.std(ddof=1)) / math.sqrt(n)
+    _, place = np.unique(unit, return_inverse=True)
+    sums = np.bincount(place, terms - terms.mean())
+    units = max(len(sums), 2)
+    return math.sqrt(float((sums**2).sum()) * units / (units - 1)) / n
 
 
 def _nothing(log: Log) -> CannotSay:
