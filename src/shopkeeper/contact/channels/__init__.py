@@ -1,0 +1,1 @@
+"""Channels: one file each, found by its name."""
