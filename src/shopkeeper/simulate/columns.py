@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shopkeeper.core.schema import EVENTS
 from shopkeeper.core.seeds import derive
+from shopkeeper.simulate.effects import ARMS
 from shopkeeper.simulate.lands import DEVICES, VISIT_CHANNELS
 from shopkeeper.simulate.population import LAND_NAMES
 from shopkeeper.simulate.rows import LISTS, NAMES, NOTES, Rows, scrambled
@@ -86,6 +87,8 @@ class Columns:
         self._queries = pa.array(setting.queries.phrases)
         self._channels = pa.array(VISIT_CHANNELS)
         self._campaigns = pa.array(setting.campaigns)
+        self._experiments = pa.array(setting.experiments, pa.string())
+        self._variants = pa.array([arm.variant_id for arm in ARMS])
         self._currency = setting.currency
         self._seed = setting.seed
         self._mark = np.uint64((derive(setting.seed, "events") & 0xFFFFF) << 44)
@@ -115,6 +118,8 @@ class Columns:
             "query": _named(self._queries, rows["query"]),
             "channel": _named(self._channels, rows["channel"]),
             "campaign_id": _named(self._campaigns, rows["campaign"]),
+            "experiment_id": _named(self._experiments, rows["experiment"]),
+            "variant_id": _named(self._variants, rows["variant"]),
             "propensity": _number(rows["propensity"]),
             "properties": self._properties.of(rows),
             "source": _named(pa.array([SOURCE]), np.zeros(len(rows), np.int8)),

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shopkeeper.decisions.assignment import Arm, choose
 from shopkeeper.simulate.calendar import Clock
 from shopkeeper.simulate.goods import Goods
 from shopkeeper.simulate.lands import DEVICES, VISIT_CHANNELS
 from shopkeeper.simulate.population import LAND_NAMES, LANGUAGES, Population
 from shopkeeper.simulate.products import Catalogue
 from shopkeeper.simulate.scenario import Happening
+
+ARMS: Final = (Arm("control", 0.5), Arm("treatment", 0.5))
+"""The halves of every planted experiment."""
 
 
 @dataclass
@@ -59,6 +64,11 @@ class Effects:
             for number, h in enumerate(happenings)
             if h.kind in ("campaign", "churn_wave")
         }
+        self._treated = {
+            number: _treated(h.name, people.count)
+            for number, h in enumerate(happenings)
+            if h.kind == "experiment"
+        }
         self._launch = np.full(goods.count, -1)
         self._launch[goods.upcoming] = clock.days  # never, unless a happening says otherwise
         for number, happening in enumerate(happenings):
@@ -96,6 +106,10 @@ class Effects:
     def segment(self, place: int) -> NDArray[np.bool_]:
         """Which customers a campaign or a churn wave is about."""
         return self._masks[place]
+
+    def treated(self, place: int) -> NDArray[np.bool_]:
+        """Which customers are in the treated half of an experiment."""
+        return self._treated[place]
 
     def _apply(self, today: Today, place: int, happening: Happening) -> None:
         items, size = self._items[place], happening.size
@@ -150,6 +164,12 @@ class Effects:
             return np.ones(len(category), bool)
         wanted = [self._catalogue.categories.index(name) for name in happening.categories]
         return np.isin(category, wanted)
+
+
+def _treated(name: str, count: int) -> NDArray[np.bool_]:
+    """As the shop would have assigned them: by the hash of their id under the experiment's name."""
+    units = (f"c{number:07d}" for number in range(count))
+    return np.array([choose(name, ARMS, unit) is ARMS[1] for unit in units], bool)
 
 
 def touches(

@@ -142,6 +142,17 @@ _ALL = (
         "purchases per begin_checkout × (1 - size)",
     ),
     Kind(
+        "experiment",
+        "how much more often a checkout ends in an order for the treated half: 0.1 is 10 % more",
+        0.01,
+        0.15,
+        (),
+        "Each customer is in one of two halves by a hash. At a checkout they are shown their variant, which "
+        "is recorded as experiment_viewed; the treated order more often.",
+        "orders per checkout of the treatment × (1 + size)",
+        extras=("name",),
+    ),
+    Kind(
         "viral",
         "added views of the items, as a multiple of their usual views: 5 is six times as many",
         0.5,

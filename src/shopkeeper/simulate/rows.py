@@ -22,6 +22,7 @@ NAMES: Final = (
     ORDER_DELIVERED,
     names.REFUND,
     names.REVIEW,
+    names.EXPERIMENT_VIEWED,
 )
 CODE: Final = {name: code for code, name in enumerate(NAMES)}
 LISTS: Final = ("search_results", "home_shelf")
@@ -48,6 +49,8 @@ ROW: Final = np.dtype(
         ("note", "i2"),
         ("item", "i2"),
         ("campaign", "i2"),
+        ("experiment", "i1"),
+        ("variant", "i1"),
         ("query", "i4"),
         ("customer", "i4"),
         ("lag", "i4"),
@@ -62,7 +65,9 @@ ROW: Final = np.dtype(
         ("propensity", "f8"),
     ]
 )
-_NONE: Final = ("device", "country", "channel", "list", "note", "item", "campaign", "query")
+_NONE: Final = (
+    "device", "country", "channel", "list", "note", "item", "campaign", "query", "experiment", "variant",
+)  # fmt: skip
 _ABSENT: Final = ("quantity", "price", "value", "cost", "propensity")
 
 Rows = NDArray[Any]

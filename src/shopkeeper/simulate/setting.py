@@ -31,6 +31,7 @@ class Setting:
     effects: Effects
     queries: Queries
     campaigns: list[str]
+    experiments: list[str]
     currency: str
     visit_rate: float = 0.0
     visitors_a_day: float = 0.0
@@ -69,6 +70,7 @@ def setting(scenario: Scenario, seed: int) -> Setting:
         effects=Effects(scenario.happenings, clock, listed, stock, people),
         queries=Queries(listed),
         campaigns=list(dict.fromkeys([*STANDING.values(), *planned])),
+        experiments=[h.name for h in scenario.happenings if h.kind == "experiment"],
         currency=currency,
         views_a_day=np.zeros(stock.count),
     )

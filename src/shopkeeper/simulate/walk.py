@@ -86,6 +86,7 @@ def walk(setting: Setting, state: State, today: Today, visits: Visits, number: i
         *_identify(state, course),
         *_shown(course),
         *_viewed(setting, today, course),
+        *_tried(setting, today, course),
         _checkouts(course),
         _purchases(setting, course, lines),
     ]
@@ -121,10 +122,20 @@ def _course(
     pace = np.clip(random.lognormal(3.5, 0.5, count), 8, 170)
     begins = np.where(active, _CHECKOUT, _STRANGER_CHECKOUT)
     checkout = any_cart & (random.random(count) < begins)
-    bought = checkout & active & (random.random(count) < _PURCHASE)
+    buys = _PURCHASE * _bettered(setting, today, visits)
+    bought = checkout & active & (random.random(count) < buys)
     at = visits.start + _us(25 + looked.sum(axis=1) * pace)
     never = np.full(count, NEVER)
     return _Course(visits, seen, pace, at, never, carted, checkout, bought)
+
+
+def _bettered(setting: Setting, today: Today, visits: Visits) -> NDArray[np.float64]:
+    """How many times likelier an order is where a customer is in the treated half of an experiment."""
+    times = np.ones(visits.count)
+    for place, happening in today.of("experiment"):
+        treated = setting.effects.treated(place)[visits.person] & (visits.customer >= 0)
+        times[treated] *= 1 + happening.size
+    return np.minimum(times, 1 / _PURCHASE)
 
 
 def _fail_checkouts(setting: Setting, today: Today, course: _Course, number: int) -> None:
@@ -196,6 +207,19 @@ def _viewed(setting: Setting, today: Today, course: _Course) -> list[Rows]:
 def _checkouts(course: _Course) -> Rows:
     index = np.flatnonzero(course.checkout)
     return course.rows(names.BEGIN_CHECKOUT, index, course.checkout_at[index])
+
+
+def _tried(setting: Setting, today: Today, course: _Course) -> list[Rows]:
+    """Exposures to experiments: at each checkout of a customer, just as it begins."""
+    made = []
+    for place, happening in today.of("experiment"):
+        index = np.flatnonzero(course.checkout & (course.visits.customer >= 0))
+        rows = course.rows(names.EXPERIMENT_VIEWED, index, course.checkout_at[index])
+        rows["experiment"] = setting.experiments.index(happening.name)
+        rows["variant"] = setting.effects.treated(place)[course.visits.customer[index]]
+        rows["propensity"] = 0.5
+        made.append(rows)
+    return made
 
 
 def _lines(setting: Setting, state: State, today: Today, course: _Course, number: int) -> Lines:

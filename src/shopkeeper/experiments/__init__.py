@@ -1,0 +1,1 @@
+"""Experiments: planned with their price, run on hashed buckets, judged by the rule that was chosen."""
