@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from shopkeeper.core.types import CannotSay
 from shopkeeper.recommend.cases import Cases, choices_since, last_choices, only
 from shopkeeper.recommend.fitting import fit_heads, last_validation, mask, weigh_on
 from shopkeeper.recommend.heads.base import FittedHead, Goods
+from shopkeeper.recommend.heads.base import Head as Recipe
 from shopkeeper.recommend.heads.popular import FittedPopular
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
 from shopkeeper.recommend.mixture import BUCKETS, Mixture, given
@@ -28,6 +29,7 @@ _BINS: Final = 10
 _PRIOR: Final = 0.01  # an item that nobody chose in the week keeps a little probability
 
 Tell = Callable[[str], None]
+Recipes = Mapping[str, Recipe]
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,19 @@ class Trial:
     left_out: int
 
 
-def leave_one_out(history: History, goods: Goods, most: int, tell: Tell) -> Protocol | CannotSay:
+def leave_one_out(
+    history: History, goods: Goods, most: int, tell: Tell, recipes: Recipes
+) -> Protocol | CannotSay:
     """Everybody's last choice, by models that saw everything before it."""
     test = last_choices(history, most)
     validation = last_validation(test.learned, most)
     if min(len(test.chosen), len(validation.chosen)) < LEAST:
         return _too_few("a last choice and one before it", len(validation.chosen))
-    return _protocol("leave_one_out", [_trial(validation, test, goods, tell)])
+    return _protocol("leave_one_out", [_trial(validation, test, goods, tell, recipes)])
 
 
 def by_week(
-    history: History, goods: Goods, weeks: int, most: int, tell: Tell
+    history: History, goods: Goods, weeks: int, most: int, tell: Tell, recipes: Recipes
 ) -> Protocol | CannotSay:
     """The first choice of each customer in each of the last weeks, by models of the time before it."""
     trials = []
@@ -60,7 +64,7 @@ def by_week(
         test = choices_since(until, start, most)
         validation = choices_since(test.learned, start - WEEK * DAY_MS, most)
         if min(len(test.chosen), len(validation.chosen)) >= LEAST:
-            trials.append(_trial(validation, test, goods, tell))
+            trials.append(_trial(validation, test, goods, tell, recipes))
     if not trials:
         return _too_few("a choice in each of the last two weeks", 0)
     return _protocol("by_week", trials)
@@ -70,10 +74,10 @@ def _too_few(what: str, n: int) -> CannotSay:
     return CannotSay(reason=f"{n} customers have {what}.", needed=f"at least {LEAST}")
 
 
-def _trial(validation: Cases, test: Cases, goods: Goods, tell: Tell) -> Trial:
+def _trial(validation: Cases, test: Cases, goods: Goods, tell: Tell, recipes: Recipes) -> Trial:
     """Weights on the validation alone; then heads on everything but the test, which is asked once."""
-    weighed = weigh_on(validation, goods, tell)
-    fitted = fit_heads(test.learned, goods, tell)
+    weighed = weigh_on(validation, goods, tell, recipes)
+    fitted = fit_heads(test.learned, goods, tell, recipes)
     mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
     shown = mask(test.learned, test.queries)
     assert shown.excluded is not None  # noqa: S101 - mask() always says what is owned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 from shopkeeper.core import discovery
 from shopkeeper.recommend.cases import Cases, choices_since, last_choices, owned, rebought
 from shopkeeper.recommend.heads.base import FittedHead, Goods, Head, Queries
+from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.mixture import Mask, Mixture, fit
 
@@ -22,6 +23,7 @@ LEAST: Final = 200
 
 _WINDOWS: Final = (7, 14, 28, 56)
 _FIRST = "popular"
+_HEADS: Final = "shopkeeper.recommend.heads"
 
 Step = Callable[[str], None]
 """Told which head is fitted next."""
@@ -32,24 +34,34 @@ class Weighing:
     """A mixture fitted on everything, and the choices that its weights were fitted on."""
 
     mixture: Mixture
-    validated: int
+    judged: Mixture
+    """The same, its heads fitted without the choices of ``cases``."""
+    cases: Cases
     window_days: int
 
+    @property
+    def validated(self) -> int:
+        return len(self.cases.chosen)
 
-def heads() -> dict[str, Head]:
-    """The light heads by name; the one that covers the whole catalogue comes first."""
-    names = [n for n in discovery.names("shopkeeper.recommend.heads") if n not in TRAINED]
+
+def heads(*, sequence: Sequence | None = None) -> dict[str, Head]:
+    """The heads by name; the one that covers the whole catalogue comes first.
+
+    Args:
+        sequence: with this transformer, which takes minutes.
+    """
+    names = [n for n in discovery.names(_HEADS) if n not in TRAINED]
     ordered = [_FIRST, *(name for name in names if name != _FIRST)]
-    return {
-        name: discovery.load("shopkeeper.recommend.heads", name, what="head").HEAD()
-        for name in ordered
-    }
+    made = {name: discovery.load(_HEADS, name, what="head").HEAD() for name in ordered}
+    return made if sequence is None else {**made, "sequence": sequence}
 
 
-def fit_heads(history: History, goods: Goods, tell: Step) -> dict[str, FittedHead]:
-    """Every light head, fitted on this history."""
+def fit_heads(
+    history: History, goods: Goods, tell: Step, recipes: Mapping[str, Head]
+) -> dict[str, FittedHead]:
+    """Every head of these, fitted on this history."""
     fitted: dict[str, FittedHead] = {}
-    for name, head in heads().items():
+    for name, head in recipes.items():
         tell(name)
         fitted[name] = head.fit(history, goods)
     return fitted
@@ -73,7 +85,9 @@ def validation(history: History, most: int) -> tuple[Cases, int] | None:
     return None
 
 
-def fit_mixture(history: History, goods: Goods, tell: Step, most: int = 5000) -> Weighing | None:
+def fit_mixture(
+    history: History, goods: Goods, tell: Step, recipes: Mapping[str, Head], most: int = 5000
+) -> Weighing | None:
     """Weights on the latest choices, by heads that have not seen them; then heads on everything.
 
     Returns:
@@ -83,15 +97,15 @@ def fit_mixture(history: History, goods: Goods, tell: Step, most: int = 5000) ->
     if found is None:
         return None
     cases, days = found
-    weighed = weigh_on(cases, goods, tell)
-    fitted = fit_heads(history, goods, tell)
+    weighed = weigh_on(cases, goods, tell, recipes)
+    fitted = fit_heads(history, goods, tell, recipes)
     mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
-    return Weighing(mixture, len(cases.chosen), days)
+    return Weighing(mixture, weighed, cases, days)
 
 
-def weigh_on(cases: Cases, goods: Goods, tell: Step) -> Mixture:
+def weigh_on(cases: Cases, goods: Goods, tell: Step, recipes: Mapping[str, Head]) -> Mixture:
     """The mixture that explains these choices best, its heads fitted on what came before them."""
-    fitted = fit_heads(cases.learned, goods, tell)
+    fitted = fit_heads(cases.learned, goods, tell, recipes)
     tell("weights")
     return fit(fitted, cases.queries, cases.chosen, mask(cases.learned, cases.queries))
 

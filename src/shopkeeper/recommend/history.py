@@ -98,7 +98,7 @@ def encode(table: pa.Table) -> History:
     customer = _positions(customers)
     item = _positions(items)
     time = table["time_ms"].to_numpy().astype(np.int64)
-    shuffle = _mix(_id_hash(customers)[customer] ^ _id_hash(items)[item])
+    shuffle = mixed(id_hash(customers.dictionary)[customer] ^ id_hash(items.dictionary)[item])
     order = np.lexsort((shuffle, time, customer))
     return History(
         customer[order],
@@ -135,20 +135,20 @@ def _positions(encoded: pa.DictionaryArray) -> Ints:
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False)).astype(np.int64)
 
 
-def _id_hash(encoded: pa.DictionaryArray) -> NDArray[np.uint64]:
-    # Not Python's hash of str: that changes with every process.
-    values = encoded.dictionary.cast(pa.large_binary())
+def id_hash(ids: pa.Array) -> NDArray[np.uint64]:
+    """A number for each id, the same in every process (Python's own hash of a str is not)."""
+    values = ids.cast(pa.large_binary())
     if not len(values):
         return np.zeros(0, dtype=np.uint64)
     offsets = np.frombuffer(values.buffers()[1], np.int64)[: len(values) + 1]
     data = np.frombuffer(values.buffers()[2], np.uint8)[: offsets[-1]].astype(np.uint64)
     place = np.arange(len(data)) - np.repeat(offsets[:-1], np.diff(offsets))
-    mixed = _mix(data + (place.astype(np.uint64) << np.uint64(8)))
-    sums = np.concatenate([[np.uint64(0)], np.cumsum(mixed)])
+    letters = mixed(data + (place.astype(np.uint64) << np.uint64(8)))
+    sums = np.concatenate([[np.uint64(0)], np.cumsum(letters)])
     return np.asarray(sums[offsets[1:]] - sums[offsets[:-1]], dtype=np.uint64)
 
 
-def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Splitmix64's finaliser (Steele, Lea and Flood, 2014): every input bit moves every output bit."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

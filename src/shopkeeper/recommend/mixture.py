@@ -77,22 +77,6 @@ def mixed(parts: Iterable[Part], shape: tuple[int, int]) -> Probabilities:
     return total
 
 
-def shares(parts: Sequence[Part], heads: int, items: Ints) -> Floats:
-    """(heads x items) how much of each item's probability comes from each head, for one query.
-
-    Columns sum to one; to zero where no head has anything to say.
-    """
-    answer = np.zeros((heads, len(items)))
-    for part in parts:
-        if isinstance(part.distribution, sparse.csr_array):
-            dense = np.zeros(part.distribution.shape[1], np.float32)
-            dense[part.distribution.indices] = part.distribution.data
-        else:
-            dense = part.distribution[0]
-        answer[part.place] = part.weight[0] * dense[items]
-    return np.asarray(answer / np.maximum(answer.sum(axis=0), 1e-30))
-
-
 @dataclass(frozen=True)
 class Mixture:
     """``weights`` (buckets x heads) sum to one by row; the first head must cover every item."""
@@ -108,7 +92,7 @@ class Mixture:
 
     def parts(self, queries: Queries, mask: Mask) -> Iterator[Part]:
         """What each head that counts says, in their order."""
-        weights = self.weights[self._bucket(queries)].astype(np.float32)
+        weights = self.weights_for(queries).astype(np.float32)
         allowed = mask.allowed(len(queries))
         for place, (name, head) in enumerate(self.heads.items()):
             if weights[:, place].any():
@@ -123,8 +107,10 @@ class Mixture:
             part = queries.part(start, stop)
             yield slice(start, stop), self.probabilities(part, mask.part(start, stop))
 
-    def _bucket(self, queries: Queries) -> Ints:
-        return np.searchsorted(np.array(self.buckets), queries.lengths, side="right") - 1
+    def weights_for(self, queries: Queries) -> Floats:
+        """(queries x heads) by length of history."""
+        bucket = np.searchsorted(np.array(self.buckets), queries.lengths, side="right") - 1
+        return np.asarray(self.weights[bucket])
 
 
 def softmax(

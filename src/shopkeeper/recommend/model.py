@@ -13,12 +13,15 @@ import narwhals as nw
 import pyarrow as pa
 
 from shopkeeper.core.period import Days
+from shopkeeper.recommend import histories as remembered
 from shopkeeper.recommend.covisit import Covisit
+from shopkeeper.recommend.histories import histories, renewed
 from shopkeeper.recommend.history import History, choices, encode
 from shopkeeper.recommend.offer import offerable
 from shopkeeper.recommend.popular import RECENT_DAYS, popularity
 from shopkeeper.recommend.slate import Recommender
 from shopkeeper.shop.shop import Shop
+from shopkeeper.store.restrictions import REVISION
 
 LEARN_DAYS: Final = 365
 """Older events teach nothing: tastes and assortments have moved on, and memory stays bounded."""
@@ -41,6 +44,8 @@ class Fitted:
     at: datetime
     restricted: int = 0
     """The revision of the restrictions that this was fitted under."""
+    catalogued: int = 0
+    """The version of the table that ``items`` was read from."""
 
     @property
     def as_of(self) -> date | None:
@@ -53,25 +58,58 @@ _lock = threading.Lock()
 
 def fitted(shop: Shop) -> Fitted:
     """The shop's recommender, fitted again when it is older than ten minutes by the shop's clock."""
+    known = _fitted.get(shop)
+    if known is not None and known.restricted == shop.state.revision(REVISION):
+        lately = timedelta(0) <= shop.now() - known.at < _FRESH
+        current = lately and known.as_of == _last_day(shop)
+        if current and known.catalogued == _catalogued(shop):
+            return known
+        if not _lock.acquire(blocking=False):
+            return known  # another request is fitting: its own answer is the first new one
+        try:
+            return _recatalogued(shop, known) if current else _anew(shop)
+        finally:
+            _lock.release()
     with _lock:
-        now, known = shop.now(), _fitted.get(shop)
-        if known is None or not timedelta(0) <= now - known.at < _FRESH or _moved(shop, known):
-            known = fit(shop)
-            _fitted[shop] = known
-        return known
+        known = _fitted.get(shop)
+        fresh = known is not None and known.restricted == shop.state.revision(REVISION)
+        return known if known is not None and fresh else _anew(shop)
+
+
+def _anew(shop: Shop) -> Fitted:
+    made = _fitted[shop] = fit(shop)
+    return made
+
+
+def _recatalogued(shop: Shop, known: Fitted) -> Fitted:
+    """The same with the catalogue as it is now: a new item or an empty shelf counts at once."""
+    catalogued = _catalogued(shop)
+    items = catalogue(shop)
+    offered = offerable(known.history.item_ids, items, shop.now())
+    made = _fitted[shop] = replace(
+        known,
+        recommender=replace(known.recommender, offered=offered),
+        items=items,
+        catalogued=catalogued,
+    )
+    return made
+
+
+def _catalogued(shop: Shop) -> int:
+    snapshot = shop.warehouse.tables["items"].snapshot()
+    return snapshot.version if snapshot else -1
 
 
 def fit(shop: Shop) -> Fitted:
     """Learn from the last year of events and the catalogue as it is now."""
-    restricted = shop.state.revision(
-        "restrictions"
-    )  # first: one that comes meanwhile is seen later
+    restricted = shop.state.revision(REVISION)  # first: one that comes meanwhile is seen later
     history, days = learned(shop)
+    catalogued = _catalogued(shop)
     items = catalogue(shop)
     offered = offerable(history.item_ids, items, shop.now())
     wanted = popularity(history, recent_from_ms=_recent_from(shop, days))
     recommender = Recommender(Covisit().fit(history), wanted, offered)
-    return Fitted(recommender, history, items, days, shop.now(), restricted)
+    return Fitted(recommender, history, items, days, shop.now(), restricted, catalogued)
 
 
 def learned(shop: Shop) -> tuple[History, Days | None]:
@@ -101,6 +139,7 @@ def drop(shop: Shop) -> None:
     """Forget what was fitted: somebody in it is erased."""
     with _lock:
         _fitted.pop(shop, None)
+    remembered.drop(shop)
 
 
 def catalogue(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -121,6 +160,16 @@ def own_history(shop: Shop, customer_id: str, live: bool) -> pa.Table:
     )
 
 
+def own(shop: Shop, customer_id: str, *, live: bool) -> History:
+    """What one customer chose, of the histories in memory; of the tables where those are not whole."""
+    revisions = shop.state.revisions()
+    known = histories(shop, revisions)
+    found = known.of(shop, customer_id, revisions, live=live)
+    if (found is None or known.full) and (anew := renewed(shop, known)) is not None:
+        found = anew.of(shop, customer_id, revisions, live=live)
+    return encode(own_history(shop, customer_id, live)) if found is None else found
+
+
 def _recent_from(shop: Shop, days: Days | None) -> int | None:
     """The start, in the shop's time zone, of the last thirty days of data."""
     if days is None:
@@ -129,8 +178,6 @@ def _recent_from(shop: Shop, days: Days | None) -> int | None:
     return int(datetime.combine(first, time.min, shop.settings.zone).timestamp() * 1000)
 
 
-def _moved(shop: Shop, known: Fitted) -> bool:
+def _last_day(shop: Shop) -> date | None:
     span = shop.span()
-    if known.restricted != shop.state.revision("restrictions"):
-        return True
-    return (span.end if span else None) != known.as_of
+    return span.end if span else None

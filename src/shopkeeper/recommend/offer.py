@@ -24,10 +24,11 @@ def offerable(
     ids = item_ids.to_pylist()
     if not items:
         return np.ones(len(ids), dtype=bool)
-    return np.array([_offer(items.get(item), now) for item in ids], dtype=bool)
+    return np.array([may_offer(items.get(item), now) for item in ids], dtype=bool)
 
 
-def _offer(item: Mapping[str, Any] | None, now: datetime) -> bool:
+def may_offer(item: Mapping[str, Any] | None, now: datetime) -> bool:
+    """Whether one item may be offered; None: one that the catalogue does not know."""
     if item is None or item["kind"] in _NOT_OFFERED:
         return False
     if out_of_stock(item):

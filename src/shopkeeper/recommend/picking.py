@@ -8,16 +8,15 @@ import numpy as np
 
 from shopkeeper.recommend.heads.base import Queries
 from shopkeeper.recommend.history import Floats, Ints
-from shopkeeper.recommend.mixture import Mask, Mixture, mixed, shares
-from shopkeeper.recommend.ranking import best
+from shopkeeper.recommend.mixture import Mask, Mixture
+from shopkeeper.recommend.shortlist import Shortlist, Shortlister
 
 
 @dataclass(frozen=True)
 class Picked:
-    """The items of one list, best first.
+    """The items of one list in their order; ``shares`` as in a shortlist.
 
-    ``shares`` (heads x items) is how much of each probability comes from each head; ``because`` is the
-    row of the history that the leading head rests on most, -1 where it rests on none.
+    ``because`` is the row of the history that the leading head rests on most, -1 where it rests on none.
     """
 
     item: Ints
@@ -26,15 +25,17 @@ class Picked:
     because: Ints
 
 
-def pick(mixture: Mixture, query: Queries, mask: Mask, k: int) -> Picked:
+def pick(shortlister: Shortlister, query: Queries, mask: Mask, k: int) -> Picked:
     """The likeliest ``k`` items that may be shown to the one customer asked about."""
-    parts = list(mixture.parts(query, mask))
-    found = mixed(parts, (1, len(mask.offered)))
-    items, probability = best(found, min(k, found.shape[1]))
-    some = probability[0] > 0
-    chosen = items[0][some]
-    share = shares(parts, len(mixture.heads), chosen)
-    return Picked(chosen, probability[0][some], share, _because(mixture, query, chosen, share))
+    short = shortlister(query, mask, k)
+    return explained(shortlister.mixture, query, short, np.arange(len(short.item)))
+
+
+def explained(mixture: Mixture, query: Queries, short: Shortlist, places: Ints) -> Picked:
+    """Those at these places of the shortlist, in this order, with what each rests on."""
+    items, share = short.item[places], short.shares[:, places]
+    because = _because(mixture, query, items, share)
+    return Picked(items, short.probability[places], share, because)
 
 
 def _because(mixture: Mixture, query: Queries, items: Ints, share: Floats) -> Ints:

@@ -1,4 +1,4 @@
-"""Fitted mixtures on disk: versions in the shop's folder, the newest whole one serves.
+"""Fitted mixtures on disk, version by version; :mod:`~shopkeeper.recommend.registry` says which serves.
 
 A version holds weights between items and item ids, nothing of a customer. It was learned from
 customers all the same: erasing somebody removes every version, and one that was fitted under other
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -20,17 +21,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shopkeeper.core import discovery
-from shopkeeper.core.errors import Corrupt, NotFound
-from shopkeeper.recommend.fitting import heads as recipes
+from shopkeeper.core.errors import Corrupt
+from shopkeeper.recommend.clusters import Clusters
 from shopkeeper.recommend.heads.base import FittedHead
 from shopkeeper.recommend.mixture import Mixture
 from shopkeeper.tasks import arrays
 
 FOLDER: Final = "models/recommend"
 KIND: Final = "recommend.mixture"
-_KEPT: Final = 2
 _PART: Final = ".part-"
 _CSR: Final = ("data", "indices", "indptr")
+_CLUSTERS: Final = "clusters."
+_HEADS: Final = "shopkeeper.recommend.heads"
 
 Array = NDArray[Any]
 
@@ -45,15 +47,16 @@ class Published:
     again: NDArray[np.bool_]
     validated: int
     restricted: int
+    clusters: Mapping[str, Clusters] = field(default_factory=dict)
 
 
 def publish(folder: Path, found: Published, at: datetime) -> str:
-    """Write it as the newest version below ``folder``; its name. The last but one stays for roll-back."""
+    """Write it as a version below ``folder``; its name."""
     name = f"{at:%Y%m%dT%H%M%S%f}"
     card = {
         "kind": KIND,
         "heads": list(found.mixture.heads),
-        "recipes": {one: repr(head) for one, head in recipes().items()},
+        "recipes": {one: repr(_module(one).HEAD()) for one in found.mixture.heads},
         "sharpness": dict(found.mixture.sharpness),
         "buckets": list(found.mixture.buckets),
         "validated": found.validated,
@@ -65,6 +68,11 @@ def publish(folder: Path, found: Published, at: datetime) -> str:
         for head, fitted in found.mixture.heads.items()
         for key, value in _taken_apart(fitted)
     }
+    parts |= {
+        f"{_CLUSTERS}{head}.{name.name}": getattr(clusters, name.name)
+        for head, clusters in found.clusters.items()
+        for name in fields(clusters)
+    }
     parts["weights"] = found.mixture.weights
     parts["again"] = found.again
     parts["item_ids"] = np.array(found.item_ids.to_pylist(), dtype=np.str_)
@@ -72,37 +80,28 @@ def publish(folder: Path, found: Published, at: datetime) -> str:
         shutil.rmtree(left)
     arrays.save(folder / f"{_PART}{name}", card, parts)
     (folder / f"{_PART}{name}").rename(folder / name)
-    for old in versions(folder)[_KEPT:]:
-        shutil.rmtree(folder / old)
     return name
 
 
 def versions(folder: Path) -> list[str]:
     """The versions that are there, newest first; some may be damaged."""
     there = (path.name for path in folder.glob("*") if path.is_dir())
-    return sorted((name for name in there if not name.startswith(_PART)), reverse=True)
-
-
-def newest(folder: Path) -> Published | None:
-    """The newest version that is whole; None: there is none."""
-    for name in versions(folder):
-        try:
-            return load(folder / name)
-        except (Corrupt, NotFound):
-            continue  # the last good one serves
-    return None
+    return sorted((name for name in there if not name.startswith(".")), reverse=True)
 
 
 def load(folder: Path) -> Published:
-    """One version.
+    """One version; its arrays stay in their files, so that processes share the memory.
 
     Raises:
         Corrupt: a file is damaged, or the heads of this release are other ones.
         NotFound: there is no model in the folder.
     """
-    card, parts = arrays.load(folder, KIND)
-    known = {one: repr(head) for one, head in recipes().items()}
-    if card["recipes"] != known:
+    card, parts = arrays.load(folder, KIND, mapped=True)
+    there = set(discovery.names(_HEADS))
+    if any(
+        one not in there or repr(_module(one).HEAD()) != told
+        for one, told in card["recipes"].items()
+    ):
         raise Corrupt(
             f"The model {folder.name!r} was fitted by another release.",
             hint="Fit again: shopkeeper recommend fit",
@@ -116,42 +115,58 @@ def load(folder: Path) -> Published:
         parts["again"],
         card["validated"],
         card["restricted"],
+        {name: _grouped(name, parts) for name in card["heads"] if _is_grouped(name, parts)},
     )
 
 
 def remove(folder: Path) -> int:
-    """Remove every version; how many."""
-    gone = [*versions(folder), *(path.name for path in folder.glob(f"{_PART}*"))]
-    for name in gone:
-        shutil.rmtree(folder / name)
-    return len(gone)
+    """Remove every version, and what a fit under way has kept; how many there were."""
+    gone = len(list(folder.glob("*"))) if folder.exists() else 0
+    shutil.rmtree(folder, ignore_errors=True)
+    return gone
 
 
 def _taken_apart(fitted: FittedHead) -> Iterator[tuple[str, Array]]:
     """The arrays of a fitted head by name; a sparse matrix is three and its shape."""
     assert is_dataclass(fitted)  # noqa: S101 - heads/ keeps to it: a contract test
-    for field in fields(fitted):
-        value = getattr(fitted, field.name)
+    for one in fields(fitted):
+        value = getattr(fitted, one.name)
         if isinstance(value, sparse.csr_array):
-            yield f"{field.name}.data", value.data.astype(np.float32)
-            yield f"{field.name}.indices", value.indices.astype(np.int32)
-            yield f"{field.name}.indptr", value.indptr.astype(np.int64)
-            yield f"{field.name}.shape", np.array(value.shape, np.int64)
+            yield f"{one.name}.data", value.data.astype(np.float32)
+            yield f"{one.name}.indices", value.indices.astype(np.int32)
+            small = len(value.data) < np.iinfo(np.int32).max
+            yield f"{one.name}.indptr", value.indptr.astype(np.int32 if small else np.int64)
+            yield f"{one.name}.shape", np.array(value.shape, np.int64)
         elif isinstance(value, np.ndarray):
-            yield field.name, value
+            yield one.name, value
+        elif isinstance(value, Mapping):
+            yield from ((f"{one.name}.{key}", part) for key, part in value.items())
 
 
 def _put_together(name: str, parts: Mapping[str, Array]) -> FittedHead:
-    module = discovery.load("shopkeeper.recommend.heads", name, what="head")
+    module = _module(name)
     values: dict[str, Any] = {}
-    for field in fields(module.FITTED):
-        key = f"{name}.{field.name}"
+    for one in fields(module.FITTED):
+        key = f"{name}.{one.name}"
+        below = {path[len(key) + 1 :]: v for path, v in parts.items() if path.startswith(f"{key}.")}
         if key in parts:
-            values[field.name] = parts[key]
-        elif f"{key}.data" in parts:
-            three = tuple(parts[f"{key}.{part}"] for part in _CSR)
-            values[field.name] = sparse.csr_array(three, shape=tuple(parts[f"{key}.shape"]))
+            values[one.name] = parts[key]
+        elif set(_CSR) <= below.keys():
+            three = tuple(below[part] for part in _CSR)
+            values[one.name] = sparse.csr_array(three, shape=tuple(below["shape"]))
         else:
-            values[field.name] = module.HEAD()
+            values[one.name] = below or module.HEAD()
     made: FittedHead = module.FITTED(**values)
     return made
+
+
+def _is_grouped(name: str, parts: Mapping[str, Array]) -> bool:
+    return f"{_CLUSTERS}{name}.centres" in parts
+
+
+def _grouped(name: str, parts: Mapping[str, Array]) -> Clusters:
+    return Clusters(*(parts[f"{_CLUSTERS}{name}.{one.name}"] for one in fields(Clusters)))
+
+
+def _module(name: str) -> ModuleType:
+    return discovery.load(_HEADS, name, what="head")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 
 from shopkeeper.core.operation import Progress
 from shopkeeper.core.types import CannotSay
 from shopkeeper.recommend.cases import rebought
+from shopkeeper.recommend.clusters import clustered
 from shopkeeper.recommend.evaluation import by_week, head_shares, leave_one_out
 from shopkeeper.recommend.fitting import LEAST, Step, Weighing, fit_mixture, heads
+from shopkeeper.recommend.gate import Verdict, judged, verdict
 from shopkeeper.recommend.goods import goods
+from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.model import catalogue, learned, with_catalogue
 from shopkeeper.recommend.published import Published, publish
+from shopkeeper.recommend.registry import newest_good, read, write
 from shopkeeper.recommend.serving import folder
 from shopkeeper.recommend.types import Evaluation, Fit
 from shopkeeper.shop.shop import Shop
@@ -22,15 +29,23 @@ _TOO_FEW = CannotSay(
 )
 
 
-def release(shop: Shop, progress: Progress) -> Fit:
-    """Fit the shop's mixture and publish it; with too few choices nothing changes."""
+def release(shop: Shop, progress: Progress, *, sequence: bool = False, hold: bool = False) -> Fit:
+    """Fit the shop's mixture; it serves if the gate lets it, and nobody said ``hold``.
+
+    With too few choices nothing changes.
+
+    Raises:
+        MissingExtra: ``sequence`` is asked for, and PyTorch is not installed.
+    """
     restricted = shop.state.revision(
         "restrictions"
     )  # first: one that comes meanwhile is seen later
     items = catalogue(shop)
     history = with_catalogue(learned(shop)[0], items)
     known = goods(history.item_ids, items)
-    found = fit_mixture(history, known, _steps(progress, 2 * len(heads()) + 1))
+    tell = _steps(progress, 2 * len(heads()) + 4)
+    recipes = heads(sequence=_trained(shop, tell) if sequence else None)
+    found = fit_mixture(history, known, tell, recipes)
     if found is None:
         return Fit(
             version=None,
@@ -41,25 +56,54 @@ def release(shop: Shop, progress: Progress) -> Fit:
             missing=_TOO_FEW,
         )
     published = Published(
-        "", found.mixture, history.item_ids, rebought(history), found.validated, restricted
+        "",
+        found.mixture,
+        history.item_ids,
+        rebought(history),
+        found.validated,
+        restricted,
+        clustered(found.mixture),
     )
-    version = publish(folder(shop), published, shop.now())
-    return _told(version, len(history.item_ids), found)
+    at = folder(shop)
+    before, registry = newest_good(at), read(at)
+    version = publish(at, published, shop.now())
+    told = judged(found, history)
+    note = registry.notes.get(before.version, {}) if before else {}
+    decided = verdict(told, before, note, history)
+    registry = registry.noted(
+        version, gate=decided.note, heads=list(found.mixture.heads), **told.note
+    )
+    serves = decided.passed and not (hold and before)
+    write(at, registry.promoted(version) if serves else registry)
+    shutil.rmtree(_checkpoints(shop), ignore_errors=True)
+    return _told(version, len(history.item_ids), found, decided, serves=serves)
 
 
-def evaluated(shop: Shop, weeks: int, most: int, progress: Progress) -> Evaluation:
+def _checkpoints(shop: Shop) -> Path:
+    return folder(shop) / ".training"
+
+
+def _trained(shop: Shop, tell: Step) -> Sequence:
+    """The transformer's recipe, which goes on where an interrupted fit has stopped."""
+    return Sequence(checkpoints=_checkpoints(shop), tell=tell)
+
+
+def evaluated(
+    shop: Shop, weeks: int, most: int, progress: Progress, *, sequence: bool = False
+) -> Evaluation:
     """Both protocols on the last year of the shop's choices."""
     items = catalogue(shop)
     chosen, days = learned(shop)
     history = with_catalogue(chosen, items)
     known = goods(history.item_ids, items)
     tell = _steps(progress, (1 + weeks) * (3 * len(heads()) + 3))
+    recipes = heads(sequence=_trained(shop, tell) if sequence else None)
     return Evaluation(
         as_of=days.end if days else None,
         customers=int(np.count_nonzero(history.known)) if len(history.customer_ids) else 0,
         items=len(history.item_ids),
-        leave_one_out=leave_one_out(history, known, most, tell),
-        by_week=by_week(history, known, weeks, most, tell),
+        leave_one_out=leave_one_out(history, known, most, tell, recipes),
+        by_week=by_week(history, known, weeks, most, tell, recipes),
     )
 
 
@@ -73,7 +117,7 @@ def _steps(progress: Progress, total: int) -> Step:
     return tell
 
 
-def _told(version: str, items: int, found: Weighing) -> Fit:
+def _told(version: str, items: int, found: Weighing, decided: Verdict, *, serves: bool) -> Fit:
     return Fit(
         version=version,
         items=items,
@@ -81,4 +125,7 @@ def _told(version: str, items: int, found: Weighing) -> Fit:
         window_days=found.window_days,
         heads=tuple(head_shares(found.mixture)),
         missing=None,
+        serves=serves,
+        gain=decided.gain,
+        why=decided.why,
     )

@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from shopkeeper.core.types import CannotSay
 from shopkeeper.recommend.cases import owned
+from shopkeeper.recommend.growth import grown
 from shopkeeper.recommend.heads.base import Queries
 from shopkeeper.recommend.history import History, Ints
 from shopkeeper.recommend.mixture import Mask
 from shopkeeper.recommend.model import Fitted
 from shopkeeper.recommend.offer import offerable
 from shopkeeper.recommend.picking import Picked, pick
-from shopkeeper.recommend.published import FOLDER, Published, newest, versions
+from shopkeeper.recommend.published import FOLDER, Published
+from shopkeeper.recommend.registry import Registry, newest_good, read
+from shopkeeper.recommend.shortlist import Shortlist, Shortlister
 from shopkeeper.shop.shop import Shop
 
 NOT_FITTED: Final = CannotSay(
@@ -44,6 +47,14 @@ class Serving:
     place: Ints
     """Each item's position in ``fitted``; -1 for one that nobody has chosen."""
     fitted: Fitted
+    shortlister: Shortlister
+    base: Published
+    """As it was fitted, without the items that are new since."""
+
+    def shortlist(self, query: Queries, allowed: NDArray[np.bool_], most: int) -> Shortlist:
+        """The likeliest ``most`` items among those allowed, without what the customer owns."""
+        mask = Mask(allowed, owned(query, self.published.again))
+        return self.shortlister(query, mask, most)
 
     def slots(self, query: Queries, k: int, exclude: Collection[str]) -> Picked:
         """The likeliest ``k`` items that may be shown to one customer."""
@@ -52,10 +63,10 @@ class Serving:
             gone = pc.is_in(self.published.item_ids, pa.array(sorted(exclude), pa.string()))
             offered = offered & ~np.asarray(gone.to_numpy(zero_copy_only=False)).astype(bool)
         mask = Mask(offered, owned(query, self.published.again))
-        return pick(self.published.mixture, query, mask, k)
+        return pick(self.shortlister, query, mask, k)
 
 
-_loaded: WeakKeyDictionary[Shop, tuple[list[str], Published | None]] = WeakKeyDictionary()
+_loaded: WeakKeyDictionary[Shop, tuple[Registry, Published | None]] = WeakKeyDictionary()
 _serving: WeakKeyDictionary[Shop, Serving] = WeakKeyDictionary()
 _lock = threading.Lock()
 
@@ -69,11 +80,19 @@ def serving(shop: Shop, fitted: Fitted) -> Serving | CannotSay:
         if published.restricted != fitted.restricted:
             return _RESTRICTED
         known = _serving.get(shop)
-        if known is None or known.fitted is not fitted or known.published is not published:
-            offered = offerable(published.item_ids, fitted.items, shop.now())
-            there = pc.index_in(published.item_ids, value_set=fitted.history.item_ids)
+        if known is None or known.fitted is not fitted or known.base is not published:
+            whole = grown(published, fitted.items)
+            offered = offerable(whole.item_ids, fitted.items, shop.now())
+            there = pc.index_in(whole.item_ids, value_set=fitted.history.item_ids)
             place = np.asarray(there.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
-            known = Serving(published, offered, place, fitted)
+            known = Serving(
+                whole,
+                offered,
+                place,
+                fitted,
+                Shortlister(whole.mixture, whole.clusters),
+                published,
+            )
             _serving[shop] = known
         return known
 
@@ -98,10 +117,10 @@ def forget(shop: Shop) -> None:
 
 
 def _published(shop: Shop) -> Published | None:
-    """The newest whole version; files are read again only when there are other ones."""
-    names = versions(folder(shop))
+    """The version that serves; files are read again only when the registry says something else."""
+    registry = read(folder(shop))
     known = _loaded.get(shop)
-    if known is None or known[0] != names:
-        known = (names, newest(folder(shop)))
+    if known is None or known[0].served != registry.served:
+        known = (registry, newest_good(folder(shop)))
         _loaded[shop] = known
     return known[1]

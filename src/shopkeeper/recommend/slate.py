@@ -28,7 +28,7 @@ _SPARE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slates:
     """One row per place, sorted by customer and rank; ``because`` is a row of the history, or -1."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,6 +13,7 @@ from torch import Tensor, nn
 
 from shopkeeper.recommend.heads.sequence import GAPS, Sequence, buckets
 from shopkeeper.recommend.history import History, Ints
+from shopkeeper.tasks import arrays
 
 _WORDS_AT_ONCE = 1500  # places whose logits are held at once: 1,500 x 12,000 items take 72 MB
 
@@ -80,36 +85,92 @@ class Network(nn.Module):
         }
 
 
+@dataclass
+class Run:
+    """A training and where it stands; :meth:`keep` and :meth:`resume` carry it over an interruption."""
+
+    network: Network
+    optimiser: torch.optim.Optimizer
+    best: dict[str, NDArray[np.float32]]
+    epoch: int = 0
+    most: float = -np.inf
+    waited: int = 0
+
+    def keep(self, path: Path) -> None:
+        """Write everything that the next epoch needs."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        state = {
+            "network": self.network.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "best": {name: torch.from_numpy(value) for name, value in self.best.items()},
+            "run": [self.epoch, self.most, self.waited],
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from what :meth:`keep` wrote; a file that cannot be read is as none."""
+        try:
+            state = torch.load(path, weights_only=True)  # tensors and numbers, no code
+        except (OSError, RuntimeError, pickle.UnpicklingError, EOFError):
+            return
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.best = {name: value.numpy() for name, value in state["best"].items()}
+        self.epoch, self.most, self.waited = state["run"]
+
+
 def train(history: History, recipe: Sequence) -> dict[str, NDArray[np.float32]]:
     """The weights after the epoch that ranked held-out choices best."""
     torch.manual_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
     starts = np.flatnonzero(np.r_[True, np.diff(history.customer) != 0])
     ends = np.r_[starts[1:], len(history.customer)]
-    long = np.flatnonzero(ends - starts >= 2)
+    long = np.flatnonzero(ends - starts >= 2) if len(history.customer) else starts[:0]
     network = Network(len(history.item_ids), recipe)
-    best = network.arrays()
+    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
+    run = Run(network, optimiser, network.arrays())
     if not len(long):
-        return best
+        return run.best
     tested = random.permutation(long)[: min(recipe.held_out, len(long) // 4 + 1)]
     held = np.zeros(len(starts), dtype=bool)
     held[tested] = len(long) > 1
-    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
-    most, waited = -np.inf, 0
-    for _ in range(recipe.epochs):
-        network.train()
-        for rows in _batches(ends - starts, long, recipe, random):
-            loss = _loss(network, history, (starts[rows], ends[rows] - held[rows]), recipe.length)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
+    kept = _kept(history, recipe)
+    if kept is not None:
+        run.resume(kept)
+    while run.epoch < recipe.epochs and run.waited < recipe.patience:
+        _epoch(run, history, (starts, ends - held, long), recipe)
         now = _held_out(network, history, (starts[tested], ends[tested]), recipe)
-        waited = 0 if now > most else waited + 1
-        if now > most:
-            most, best = now, network.arrays()
-        if waited >= recipe.patience:
-            break
-    return best
+        run.waited = 0 if now > run.most else run.waited + 1
+        if now > run.most:
+            run.most, run.best = now, network.arrays()
+        if kept is not None:
+            run.keep(kept)
+        if recipe.tell is not None:
+            recipe.tell(f"sequence: epoch {run.epoch}, NDCG@10 {now:.4f} on held-out choices")
+    return run.best
+
+
+def _kept(history: History, recipe: Sequence) -> Path | None:
+    """The file of this training: of the same choices by the same recipe."""
+    if recipe.checkpoints is None:
+        return None
+    name = arrays.version(history.customer, history.item, history.time, repr(recipe))
+    return recipe.checkpoints / f"{name}.pt"
+
+
+def _epoch(run: Run, history: History, spans: tuple[Ints, Ints, Ints], recipe: Sequence) -> None:
+    """Every customer once. Chance is drawn from the epoch's number, so that a resumed run is the same."""
+    starts, ends, long = spans
+    torch.manual_seed(recipe.seed * 1_000_003 + run.epoch)
+    random = np.random.default_rng([recipe.seed, run.epoch])
+    run.network.train()
+    for rows in _batches(ends - starts, long, recipe, random):
+        loss = _loss(run.network, history, (starts[rows], ends[rows]), recipe.length)
+        run.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        run.optimiser.step()
+    run.epoch += 1
 
 
 def _batches(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Final, Literal
 
 from pydantic import Field
 
-from shopkeeper.core.types import CannotSay, EstimateOrCannotSay, Reason, Value
+from shopkeeper.core.types import CannotSay, Estimate, EstimateOrCannotSay, Reason, Value
+from shopkeeper.recommend.rules.language import Rule
 
 DEFAULTS: Final = "defaults"
 
@@ -30,6 +31,20 @@ class Slot(Value):
     reasons: tuple[Reason, ...]
 
 
+class Removed(Value):
+    """How many items that could be offered a rule took away."""
+
+    rule: str
+    items: int
+
+
+class Price(Value):
+    """What the order of a list costs: shares of the probability of the likeliest list."""
+
+    given_up: float = Field(default=0.0, description="by pins, promotions, limits and the rest")
+    diversity: float = Field(default=0.0, description="by diversity alone")
+
+
 class Slate(Value):
     """The list for one customer, by the fitted mixture, or by the models that need no fitting."""
 
@@ -43,7 +58,80 @@ class Slate(Value):
     model: str = Field(default=DEFAULTS, description="the version of the mixture, or `defaults`")
     why_defaults: CannotSay | None = Field(default=None, description="why no mixture made it")
     slots: tuple[Slot, ...]
+    rules_version: int = Field(default=0, description="of the shop's rules; 0: none published")
+    rules: tuple[str, ...] = Field(default=(), description="rules that changed this list")
+    removed: tuple[Removed, ...] = ()
+    price: Price = Price()
+    decision_id: str | None = Field(default=None, description="where the list was recorded")
     missing: CannotSay | None = Field(description="why the list is shorter than asked for")
+
+
+class Conflict(Value):
+    """Two rules in each other's way, or one (``second`` null) that means nothing."""
+
+    first: str
+    second: str | None
+    code: str = Field(description="what is wrong, for machines: nothing_left, same_place …")
+    why: str
+    wins: str = Field(description="the rule that has its way; empty where neither does")
+
+
+class RuleBook(Value):
+    """One version of the rules; version 0 is a shop without any."""
+
+    version: int
+    note: str
+    rules: tuple[Rule, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+class RuleVersion(Value):
+    """One line of the history of the rules."""
+
+    version: int
+    status: str = Field(description="draft, published or retired")
+    rules: int
+    note: str
+    made_at: datetime
+    published_at: datetime | None
+
+
+class RuleBooks(Value):
+    """The rules that hold, the draft, and the versions, newest first."""
+
+    published: RuleBook
+    draft: RuleBook | None
+    versions: tuple[RuleVersion, ...]
+
+
+class Moved(Value):
+    """An item that stands in another number of lists."""
+
+    item_id: str
+    title: str | None
+    now: int
+    then: int
+
+
+class WhatIf(Value):
+    """What a draft of the rules would change in the lists of a sample of customers."""
+
+    draft: int
+    published: int
+    customers: int
+    changed: EstimateOrCannotSay = Field(description="share of a list's places with another item")
+    gained: tuple[Moved, ...]
+    lost: tuple[Moved, ...]
+    coverage_now: int = Field(description="different items in all lists together")
+    coverage_then: int
+    shorter: int = Field(description="customers whose list would be shorter")
+    empty: int = Field(description="customers whose list would be empty")
+    probability: EstimateOrCannotSay = Field(
+        description="change of a list's summed probability, before any rule; below 0: given up"
+    )
+    revenue: EstimateOrCannotSay = Field(description="the same times the price, in shop currency")
+    fired: dict[str, int] = Field(description="in how many lists each rule left a trace")
+    example: CannotSay | None = Field(description="why a list would be shorter, for one of them")
 
 
 class Head(Value):
@@ -62,6 +150,58 @@ class Fit(Value):
     validated: int = Field(description="choices that the weights were fitted on")
     window_days: int = Field(description="the days at the end that they come from")
     heads: tuple[Head, ...]
+    missing: CannotSay | None
+    serves: bool = Field(default=False, description="whether it makes the lists from now on")
+    gain: Estimate | None = Field(
+        default=None,
+        description="NDCG@10 less that of the version that served, on choices held back",
+    )
+    why: str = Field(default="", description="what the gate says")
+
+
+class Comparison(Value):
+    """A candidate beside the version that serves: their lists of ten for the same customers."""
+
+    serving: str
+    candidate: str
+    customers: int
+    agreement: EstimateOrCannotSay = Field(description="share of a list's items that both show")
+    gain_by_serving: EstimateOrCannotSay = Field(
+        description="probability of the candidate's list less that of the other, as the serving one sees it"
+    )
+    gain_by_candidate: EstimateOrCannotSay = Field(description="the same, as the candidate sees it")
+
+
+class Version(Value):
+    """One fitted version; ``status`` is serving, before (it served last) or candidate."""
+
+    version: str
+    status: str
+    fitted_at: datetime
+    heads: tuple[str, ...]
+    ndcg10: float | None = Field(description="on the choices that its weights were fitted on")
+    passed: bool | None = Field(description="the gate's verdict; null: it was never asked")
+    gain: Estimate | None
+    paired: bool = Field(description="whether both were judged on the same choices")
+    why: str
+    shadow: Comparison | None
+
+
+class Versions(Value):
+    """The versions that are kept, newest first."""
+
+    serving: str | None
+    versions: tuple[Version, ...]
+
+
+class Batch(Value):
+    """The file with the lists of all customers, in the shop's folder."""
+
+    file: str | None
+    customers: int
+    rows: int
+    seconds: float
+    model: str | None
     missing: CannotSay | None
 
 
@@ -83,6 +223,84 @@ class Related(Value):
     as_of: date | None
     slots: tuple[Slot, ...]
     missing: CannotSay | None
+
+
+class Claim(Value):
+    """Words that say something about an item, and the facts that they rest on."""
+
+    text: str
+    facts: tuple[str, ...] = Field(description="fact_id, or name=value of the catalogue")
+
+
+class Phrase(Value):
+    """A title and a text for one item and one customer; each claim has its fact."""
+
+    item_id: str
+    title: str
+    text: str
+    claims: tuple[Claim, ...]
+    by: str = Field(description="the model that wrote it, or `grammar`")
+    personalised: bool = Field(description="whether it begins with what the customer cares for")
+    why: str = Field(default="", description="why the model's words were not taken")
+
+
+class PolicyValue(Value):
+    """What a way of choosing earns at a place, by each estimator that the log allows."""
+
+    policy: str = Field(
+        description="logged, greedy, half_explored or uniform (over the candidates)"
+    )
+    effective: float = Field(description="how many places of its own the log is worth (Kish)")
+    estimates: dict[str, EstimateOrCannotSay] = Field(
+        description="ips, snips, dr, switch: the chance that a place earns the reward"
+    )
+
+
+class ShownValue(Value):
+    """What recorded lists earned, and would have earned, within so many days of being shown."""
+
+    reward: str = Field(description="the event counted, of the same customer and item")
+    days: int
+    places: int
+    explored: float = Field(description="share of places that were open to chance")
+    policies: tuple[PolicyValue, ...]
+    missing: CannotSay | None
+
+
+class Shelf(Value):
+    """Items in order, each with its reason."""
+
+    as_of: date | None
+    slots: tuple[Slot, ...]
+    missing: CannotSay | None
+
+
+class Again(Value):
+    """An item that the customer buys again and again; ``due`` may lie in the past."""
+
+    slot: Slot
+    last: date
+    due: date
+    times: int
+
+
+class BuyAgain(Value):
+    """What is due to be bought again, soonest first."""
+
+    customer_id: str
+    as_of: date
+    items: tuple[Again, ...]
+    missing: CannotSay | None
+
+
+class NextAction(Value):
+    """What to do for a customer: recommend, remind (of the cart), reorder, or nothing."""
+
+    customer_id: str
+    as_of: date
+    action: Literal["recommend", "remind", "reorder", "nothing"]
+    slots: tuple[Slot, ...]
+    reasons: tuple[Reason, ...]
 
 
 class Score(Value):
@@ -149,3 +367,6 @@ class Evaluation(Value):
     items: int
     leave_one_out: Protocol | CannotSay
     by_week: Protocol | CannotSay
+    report: str | None = Field(
+        default=None, description="the page with plots, in the shop's folder"
+    )

@@ -112,7 +112,7 @@ class Writer:
         kind = "bought" if history.strength[row] >= STRENGTH[PURCHASE] else "looked"
         label = ""
         if head == "kind":
-            kind, label = self._in_common(source, item_id)
+            kind, label = self.in_common(source, item_id)
         day = self.day(int(history.time[row]))
         words = _WORDS[self.lang]
         said = words.get(f"{head}.{kind}") or words[kind]
@@ -122,7 +122,7 @@ class Writer:
             evidence["label"] = label
         return Reason(code=f"{head}.{kind}", text=text, evidence=evidence)
 
-    def _in_common(self, first: str, second: str) -> tuple[str, str]:
+    def in_common(self, first: str, second: str) -> tuple[str, str]:
         """The brand of both, or else the part of the category's path that they share."""
         one, two = (self.model.items.get(item) or {} for item in (first, second))
         if one.get("brand") and one.get("brand") == two.get("brand"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from shopkeeper.recommend.history import Floats, History, Ints
 Affinities: TypeAlias = sparse.csr_array | NDArray[np.float32]
 """(queries x items), never negative; what is not stored is zero. A head's softmax is taken over
 the logarithm: see :mod:`shopkeeper.recommend.mixture`."""
+
+
+Matrix: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,6 @@ class Queries:
         )
 
 
-def by_rows(weights: sparse.csr_array, fed: Floats, rows: Ints, items: Ints) -> Floats:
-    """(rows x items) the terms of a linear head's sum: what each row weighs times its weights."""
-    found = sparse.csr_array(weights[rows])[:, items].toarray()
-    return np.asarray(fed[:, None] * found, dtype=np.float64)
-
-
 class FittedHead(Protocol):
     """A head that has learned."""
 
@@ -108,6 +105,85 @@ class FittedHead(Protocol):
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """(rows x items) how much each row of the one query speaks for each item; zero: not by rows."""
         ...
+
+    def grown(self, goods: Goods) -> FittedHead:
+        """The head over a longer catalogue, of which it knows the last items by these words alone."""
+        ...
+
+
+@runtime_checkable
+class Tower(Protocol):
+    """A head whose affinity is the exponent of an inner product: the best items can be searched for."""
+
+    @property
+    def table(self) -> Matrix:
+        """(items x dimensions)."""
+        ...
+
+    def state(self, queries: Queries) -> tuple[Matrix, NDArray[np.bool_]]:
+        """(queries x dimensions), and which of them the head has something to say to."""
+        ...
+
+
+class Fading(Protocol):
+    """The part of a linear head's recipe that says how a history is fed to it."""
+
+    @property
+    def fade(self) -> float: ...
+
+    @property
+    def recall(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class FittedLinear:
+    """Weights (items x items): the affinity is their sum over a history, its latest rows weighing most."""
+
+    weights: sparse.csr_array
+    recipe: Fading
+
+    def affinities(self, queries: Queries) -> Affinities:
+        """``strength x fade ** age`` of the rows, times their weights."""
+        fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
+        return sparse.csr_array(fed @ self.weights)
+
+    def terms(self, query: Queries) -> tuple[Ints, Ints, Matrix]:
+        """Of one query: row of the history, item and term, for everything that its rows speak for."""
+        fed = fed_weight(query, self.recipe)
+        row = np.flatnonzero(fed)
+        starts = self.weights.indptr[query.item[row]].astype(np.int64)
+        lengths = self.weights.indptr[query.item[row] + 1] - starts
+        ends = np.cumsum(lengths)
+        take = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + lengths, lengths)
+        source = np.repeat(row, lengths)
+        return source, self.weights.indices[take], self.weights.data[take] * fed[source]
+
+    def evidence(self, queries: Queries, items: Ints) -> Floats:
+        """The terms of the sum."""
+        row, item, term = self.terms(queries)
+        order = np.argsort(items, kind="stable")
+        place = np.minimum(np.searchsorted(items[order], item), max(len(items) - 1, 0))
+        asked = items[order][place] == item if len(items) else np.zeros(len(item), bool)
+        answer = np.zeros((len(queries.item), len(items)))
+        answer[row[asked], order[place[asked]]] = term[asked]
+        return answer
+
+    def grown(self, goods: Goods) -> FittedHead:
+        """No weights to or from the new items."""
+        return replace(self, weights=wider(self.weights, len(goods.words), len(goods.words)))
+
+
+def wider(matrix: sparse.csr_array, rows: int, columns: int) -> sparse.csr_array:
+    """With so many empty rows and columns at the end; values are shared, not copied."""
+    ends = np.full(rows, matrix.indptr[-1], matrix.indptr.dtype)
+    three = (matrix.data, matrix.indices, np.concatenate([matrix.indptr, ends]))
+    shape = (matrix.shape[0] + rows, matrix.shape[1] + columns)
+    return sparse.csr_array(three, shape=shape)
+
+
+def fed_weight(query: Queries, recipe: Fading) -> Matrix:
+    """What each row weighs when a linear head is fed."""
+    return query.recall(recipe.fade, recipe.recall).astype(np.float32)
 
 
 class Head(Protocol):

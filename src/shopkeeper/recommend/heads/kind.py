@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, wider
 from shopkeeper.recommend.history import Floats, History, Ints
 
 _LEVELS: Final = 3
@@ -69,6 +69,17 @@ class FittedKind:
         brand = _terms(fed, queries.item, items, (self.of_brand, self.in_brand))
         category = _terms(fed, queries.item, items, (self.of_category, self.in_category))
         return self.recipe.share * brand + (1 - self.recipe.share) * category
+
+    def grown(self, goods: Goods) -> FittedKind:
+        """New items belong to no group until the next fit."""
+        more = len(goods.words)
+        return FittedKind(
+            wider(self.of_brand, more, 0),
+            wider(self.in_brand, 0, more),
+            wider(self.of_category, more, 0),
+            wider(self.in_category, 0, more),
+            self.recipe,
+        )
 
 
 def _shares(fed: sparse.csr_array, belongs: sparse.csr_array) -> sparse.csr_array:

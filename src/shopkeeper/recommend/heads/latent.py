@@ -7,16 +7,15 @@ times its popularity. Unlike the heads that count pairs it says something about 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.heads.base import Affinities, Goods, Matrix, Queries
 from shopkeeper.recommend.history import Floats, History, Ints, latest
 
-Vectors = NDArray[np.float32]
 _SPARE = 10  # more dimensions in the sketch than are kept
 
 
@@ -37,12 +36,12 @@ class Latent:
         """Reduce the joint choices; items that nobody chose lie at the origin."""
         items = len(history.item_ids)
         counts = np.bincount(history.item, minlength=items)
-        base = (counts + self.prior).astype(np.float32) ** self.lift
+        base = self.lift * np.log(counts + self.prior)
         width = min(self.size, items - 1)
         if width < 1 or not len(history.item):
-            return FittedLatent(np.zeros((items, 1), np.float32), base, self)
+            return FittedLatent(_table(np.zeros((items, 1), np.float32), base), self)
         left, values = leading(_joint(history, self), width)
-        return FittedLatent(_unit(left * values), base, self)
+        return FittedLatent(_table(_unit(left * values), base), self)
 
 
 def _joint(history: History, recipe: Latent) -> sparse.csr_array:
@@ -61,7 +60,7 @@ def _joint(history: History, recipe: Latent) -> sparse.csr_array:
     )
 
 
-def leading(matrix: sparse.csr_array, width: int, passes: int = 8) -> tuple[Vectors, Vectors]:
+def leading(matrix: sparse.csr_array, width: int, passes: int = 8) -> tuple[Matrix, Matrix]:
     """The ``width`` leading left singular vectors and values of a symmetric matrix.
 
     Halko, Martinsson and Tropp, 2011, algorithm 4.4: a random sketch sharpened by power iterations.
@@ -77,31 +76,47 @@ def leading(matrix: sparse.csr_array, width: int, passes: int = 8) -> tuple[Vect
     return np.asarray(sketch @ left[:, :width]), np.asarray(values[:width])
 
 
-def _unit(vectors: Vectors) -> Vectors:
+def _unit(vectors: Matrix) -> Matrix:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(length, 1e-9), dtype=np.float32)
 
 
+def _table(vectors: Matrix, base: Floats) -> Matrix:
+    return np.column_stack([vectors, base]).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class FittedLatent:
-    """One unit vector an item, and the power of its popularity."""
+    """``table``: one unit vector an item, and in the last column the logarithm of its popularity."""
 
-    vectors: Vectors
-    base: Vectors
+    table: Matrix
     recipe: Latent
 
     def affinities(self, queries: Queries) -> Affinities:
         """Likeness of each item to the mean of a history, dense."""
-        fed = queries.recalled(len(self.vectors), self.recipe.fade, self.recipe.recall)
-        place = _unit(np.asarray(fed @ self.vectors))
-        likeness = place @ self.vectors.T
-        return np.asarray(np.exp(self.recipe.steepness * likeness) * self.base, dtype=np.float32)
+        state, _ = self.state(queries)
+        return np.asarray(np.exp(state @ self.table.T), dtype=np.float32)
+
+    def state(self, queries: Queries) -> tuple[Matrix, NDArray[np.bool_]]:
+        """The mean of a history, as steep as the recipe says, and 1 for popularity."""
+        weight = queries.recall(self.recipe.fade, self.recipe.recall).astype(np.float32)
+        place = np.zeros((len(queries), self.table.shape[1]), np.float32)
+        np.add.at(place, queries.query, weight[:, None] * self.table[queries.item])
+        place[:, :-1] = self.recipe.steepness * _unit(place[:, :-1])
+        place[:, -1] = 1.0
+        return place, np.ones(len(queries), dtype=bool)
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """The terms of the likeness to each item, before the exponent."""
         fed = queries.recall(self.recipe.fade, self.recipe.recall)
-        likeness = self.vectors[queries.item] @ self.vectors[items].T
+        likeness = self.table[queries.item, :-1] @ self.table[items, :-1].T
         return np.asarray(np.maximum(fed[:, None] * likeness, 0.0), dtype=np.float64)
+
+    def grown(self, goods: Goods) -> FittedLatent:
+        """New items lie at the origin, as popular as those that nobody chose."""
+        fresh = np.zeros((len(goods.words), self.table.shape[1]), np.float32)
+        fresh[:, -1] = self.table[:, -1].min(initial=0.0)
+        return replace(self, table=np.concatenate([self.table, fresh]))
 
 
 HEAD = Latent

@@ -40,6 +40,11 @@ class FittedPopular:
         """Nothing: it is the same for everybody."""
         return np.zeros((len(queries.item), len(items)))
 
+    def grown(self, goods: Goods) -> FittedPopular:
+        """New items count as those that nobody chose."""
+        fresh = np.full(len(goods.words), self.weights.min(initial=0.5), np.float32)
+        return FittedPopular(np.concatenate([self.weights, fresh]))
+
 
 HEAD = Popular
 FITTED = FittedPopular

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -47,6 +47,12 @@ class FittedRepeat:
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """Each row speaks for its own item."""
         return np.asarray(self._weight(queries)[:, None] * (queries.item[:, None] == items))
+
+    def grown(self, goods: Goods) -> FittedRepeat:
+        """New items are bought again as often as the average."""
+        average = float(self.rate.mean()) if len(self.rate) else 0.0
+        fresh = np.full(len(goods.words), average)
+        return replace(self, rate=np.concatenate([self.rate, fresh]))
 
     def _weight(self, queries: Queries) -> Floats:
         days = (queries.now[queries.query] - queries.time) / DAY_MS

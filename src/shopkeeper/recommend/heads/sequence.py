@@ -9,22 +9,21 @@ Fitting needs the extra ``train``; see :mod:`shopkeeper.recommend.training`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shopkeeper.core.errors import MissingExtra
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.heads.base import Affinities, Goods, Matrix, Queries
 from shopkeeper.recommend.history import Floats, History, Ints
-
-Array = NDArray[np.float32]
 
 GAPS = 24
 """Buckets of the time between an event and the request: powers of two of minutes."""
 
-_BATCH = 1024
+_BATCH = 256
 _EPSILON = 1e-5
 
 
@@ -43,6 +42,9 @@ class Sequence:
     patience: int = 3
     held_out: int = 2000
     seed: int = 0
+    checkpoints: Path | None = field(default=None, repr=False, compare=False)
+    """A folder for the state after each epoch: a fit that was interrupted goes on there."""
+    tell: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
 
     def fit(self, history: History, goods: Goods) -> FittedSequence:  # noqa: ARG002 - as every head
         """Train until the held-out choices are ranked no better.
@@ -61,27 +63,48 @@ class Sequence:
 class FittedSequence:
     """The weights by name; item ``i`` has row ``i + 1`` of ``items``, row 0 pads."""
 
-    weights: Mapping[str, Array]
+    weights: Mapping[str, Matrix]
     recipe: Sequence
 
     def affinities(self, queries: Queries) -> Affinities:
         """The exponent of each next item's logit, dense; a history without rows gets none."""
-        items = self.weights["items"]
-        answer = np.zeros((len(queries), len(items) - 1), np.float32)
-        some = np.flatnonzero(queries.lengths > 0)
-        for start in range(0, len(some), _BATCH):
-            rows = some[start : start + _BATCH]
-            state = self._last(*padded(queries, rows, self.recipe.length))
-            logits = state @ items[1:].T
-            logits -= logits.max(axis=1, keepdims=True)
-            answer[rows] = np.exp(logits)
-        return answer
+        state, some = self.state(queries)
+        logits = state @ self.table.T
+        logits -= logits.max(axis=1, keepdims=True)
+        np.exp(logits, out=logits)
+        logits[~some] = 0.0
+        return logits
+
+    @property
+    def table(self) -> Matrix:
+        """The items' embeddings."""
+        return self.weights["items"][1:]
+
+    def state(self, queries: Queries) -> tuple[Matrix, NDArray[np.bool_]]:
+        """The state after each history's last item; none for a history without rows."""
+        answer = np.zeros((len(queries), self.recipe.width), np.float32)
+        some = queries.lengths > 0
+        rows = np.flatnonzero(some)
+        rows = rows[
+            np.argsort(queries.lengths[rows], kind="stable")
+        ]  # like lengths: little padding
+        for start in range(0, len(rows), _BATCH):
+            part = rows[start : start + _BATCH]
+            answer[part] = self._last(*padded(queries, part, self.recipe.length))
+        return answer, some
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """Nothing: attention mixes the rows, and no share of the answer is one row's own."""
         return np.zeros((len(queries.item), len(items)))
 
-    def _last(self, item: Ints, gap: Ints) -> Array:
+    def grown(self, goods: Goods) -> FittedSequence:
+        """A new item has the mean of all embeddings: as likely as one in the middle."""
+        items = self.weights["items"]
+        middle = items[1:].mean(axis=0, keepdims=True)
+        fresh = np.repeat(middle, len(goods.words), axis=0)
+        return replace(self, weights={**self.weights, "items": np.concatenate([items, fresh])})
+
+    def _last(self, item: Ints, gap: Ints) -> Matrix:
         """The state after the last item, (rows x width); histories end at the right edge."""
         w = self.weights
         there = item > 0
@@ -93,8 +116,8 @@ class FittedSequence:
         return _normal(x[:, -1], w["end.weight"], w["end.bias"])
 
     def _layer(
-        self, name: str, x: Array, there: NDArray[np.bool_], gap: Ints, *, only_last: bool
-    ) -> Array:
+        self, name: str, x: Matrix, there: NDArray[np.bool_], gap: Ints, *, only_last: bool
+    ) -> Matrix:
         w = {key[len(name) :]: value for key, value in self.weights.items() if key.startswith(name)}
         mixed = _normal(x, w["attend.weight"], w["attend.bias"])
         asked = slice(-1, None) if only_last else slice(None)
@@ -117,7 +140,7 @@ class FittedSequence:
             x + _sigmoid(x @ w["feed_gate"]) * ((left * _sigmoid(left) * right) @ w["feed_out"])
         )
 
-    def _split(self, x: Array) -> Array:
+    def _split(self, x: Matrix) -> Matrix:
         rows, length, width = x.shape
         heads = self.recipe.attention_heads
         return x.reshape(rows, length, heads, width // heads).transpose(0, 2, 1, 3)
@@ -147,13 +170,13 @@ def buckets(milliseconds: Ints) -> Ints:
     return np.minimum(np.log2(minutes + 1).astype(np.int64), GAPS - 1)
 
 
-def _normal(x: Array, weight: Array, bias: Array) -> Array:
+def _normal(x: Matrix, weight: Matrix, bias: Matrix) -> Matrix:
     centred = x - x.mean(axis=-1, keepdims=True)
     spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPSILON)
     return np.asarray(centred / spread * weight + bias)
 
 
-def _sigmoid(x: Array) -> Array:
+def _sigmoid(x: Matrix) -> Matrix:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))))
 
 

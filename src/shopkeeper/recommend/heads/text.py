@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from shopkeeper.recommend.covisit import top
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, by_rows
-from shopkeeper.recommend.history import Floats, History, Ints
+from shopkeeper.recommend.heads.base import FittedLinear, Goods, Matrix, wider
+from shopkeeper.recommend.history import History
 from shopkeeper.tasks.features import NgramHasher
 
 _ROWS = 1024
@@ -23,59 +24,78 @@ class Text:
 
     fade: float = 0.7
     recall: int = 20
-    keep: int = 150
+    keep: int = 100
     rarest: int = 2
     commonest: float = 0.2
 
     def fit(self, history: History, goods: Goods) -> FittedText:
         """Compare the items' words; an item without words is like none."""
         size = len(history.item_ids)
-        empty = sparse.csr_array((size, size), dtype=np.float32)
-        if not any(goods.words):
-            return FittedText(empty, self)
-        vectors = _vectors(goods.words, self)
-        blocks = []
-        turned = sparse.csc_array(vectors.T)
-        for start in range(0, size, _ROWS):
-            block = sparse.csr_array(vectors[start : start + _ROWS] @ turned)
-            rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
-            block.data[block.indices == rows + start] = 0.0
-            blocks.append(top(block, self.keep))
-        return FittedText(sparse.csr_array(sparse.vstack(blocks), dtype=np.float32), self)
+        counts = sparse.csr_array(_HASHER.matrix(goods.words), dtype=np.float32)
+        holding = np.bincount(counts.indices, minlength=counts.shape[1])
+        least, most = (self.rarest, self.commonest * size) if size > _MANY else (1, size)
+        used = np.flatnonzero((holding >= max(least, 1)) & (holding <= most)).astype(np.int32)
+        rarity = (np.log((1 + size) / (1 + holding[used])) + 1).astype(np.float32)
+        vectors = _unit(sparse.csr_array(counts[:, used]), rarity)
+        return FittedText(
+            _alike(vectors, vectors, self.keep, own=True), self, vectors, used, rarity
+        )
 
 
-def _vectors(words: tuple[str, ...], recipe: Text) -> sparse.csr_array:
+def _unit(counts: sparse.csr_array, rarity: Matrix) -> sparse.csr_array:
     """TF-IDF rows of unit length: (1 + log count) x (1 + log((1 + items) / (1 + items with it)))."""
-    counts = sparse.csr_array(_HASHER.matrix(words), dtype=np.float32)
-    size = len(words)
-    holding = np.bincount(counts.indices, minlength=counts.shape[1])
-    least, most = (recipe.rarest, recipe.commonest * size) if size > _MANY else (1, size)
-    used = np.flatnonzero((holding >= least) & (holding <= most))
-    vectors = sparse.csr_array(counts[:, used])
-    rarity = np.log((1 + size) / (1 + holding[used])) + 1
-    vectors.data = ((1 + np.log(vectors.data)) * rarity[vectors.indices]).astype(np.float32)
+    data = ((1 + np.log(counts.data)) * rarity[counts.indices]).astype(np.float32)
+    vectors = sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
     length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
-    row = np.repeat(np.arange(size), np.diff(vectors.indptr))
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(vectors.indptr))
     vectors.data /= np.maximum(length, 1e-9).astype(np.float32)[row]
     return vectors
 
 
+def _alike(
+    rows: sparse.csr_array, columns: sparse.csr_array, keep: int, *, own: bool = False
+) -> sparse.csr_array:
+    """Cosines (rows x columns), each row's ``keep`` greatest; ``own``: both are the same, without itself."""
+    blocks = [sparse.csr_array((0, columns.shape[0]), dtype=np.float32)]
+    turned = sparse.csc_array(columns.T)
+    for start in range(0, rows.shape[0], _ROWS):
+        block = sparse.csr_array(rows[start : start + _ROWS] @ turned)
+        if own:
+            row = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+            block.data[block.indices == row + start] = 0.0
+        blocks.append(top(block, keep))
+    return sparse.csr_array(sparse.vstack(blocks), dtype=np.float32)
+
+
 @dataclass(frozen=True)
-class FittedText:
-    """Cosines (items x items) of the nearest."""
+class FittedText(FittedLinear):
+    """Cosines of the nearest; and the items' vectors, with which a new item finds its own nearest.
 
-    weights: sparse.csr_array
-    recipe: Text
+    ``columns`` are the hashed words that vectors are made of, ``rarity`` their weights.
+    """
 
-    def affinities(self, queries: Queries) -> Affinities:
-        """What reads like the latest items."""
-        fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
-        return sparse.csr_array(fed @ self.weights)
+    vectors: sparse.csr_array
+    columns: NDArray[np.int32]
+    rarity: Matrix
 
-    def evidence(self, queries: Queries, items: Ints) -> Floats:
-        """The terms of the sum."""
-        fed = queries.recall(self.recipe.fade, self.recipe.recall)
-        return by_rows(self.weights, fed, queries.item, items)
+    def grown(self, goods: Goods) -> FittedText:
+        """New items are compared with all; an old item gets those new ones that find it near."""
+        assert isinstance(self.recipe, Text)  # noqa: S101 - what fit() gave it
+        counts = sparse.csr_array(_HASHER.matrix(goods.words), dtype=np.float32)
+        fresh = _unit(sparse.csr_array(counts[:, self.columns]), self.rarity)
+        vectors = sparse.csr_array(sparse.vstack([self.vectors, fresh]), dtype=np.float32)
+        old = self.vectors.shape[0]
+        near = _alike(fresh, vectors, self.recipe.keep)
+        row = np.repeat(np.arange(near.shape[0]), np.diff(near.indptr))
+        near.data[near.indices == row + old] = 0.0
+        back = sparse.csr_array(near[:, :old].T)
+        back = sparse.csr_array(
+            (back.data, back.indices + old, back.indptr), shape=(old, old + len(goods.words))
+        )
+        weights = wider(self.weights, 0, len(goods.words)) + back
+        weights = sparse.csr_array(sparse.vstack([weights, near]), dtype=np.float32)
+        weights.eliminate_zeros()
+        return replace(self, weights=weights, vectors=vectors)
 
 
 HEAD = Text

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, by_rows
-from shopkeeper.recommend.history import Floats, History, Ints, age
+from shopkeeper.recommend.heads.base import FittedLinear, Goods
+from shopkeeper.recommend.history import History, Ints, age
 from shopkeeper.recommend.linear import DENSE, frequent, gram, solve, strongest
 
 _FAINT = 1e-2
@@ -28,24 +28,24 @@ class Transition:
     fade: float = 0.7
     near: float = 0.5
     recall: int = 50
-    keep: int = 300
+    keep: int = 100
     rows_per_customer: int = 200
     most: int = DENSE
 
-    def fit(self, history: History, goods: Goods) -> FittedTransition:  # noqa: ARG002 - as every head
+    def fit(self, history: History, goods: Goods) -> FittedLinear:  # noqa: ARG002 - as every head
         """Weights between the items chosen most often; the others have none."""
         size = len(history.item_ids)
         rows = np.flatnonzero(age(history.customer) < self.rows_per_customer)
         customer, item = history.customer[rows], history.item[rows]
         items = frequent(np.bincount(item, minlength=size), self.most)
         if not len(items):
-            return FittedTransition(sparse.csr_array((size, size), dtype=np.float32), self)
+            return FittedLinear(sparse.csr_array((size, size), dtype=np.float32), self)
         past = self._around(customer, item, size, self.fade, before=True)
         future = self._around(customer, item, size, self.near, before=False)
         past = sparse.csr_array(past[:, items])
         right = np.asfortranarray((past.T @ future[:, items]).toarray(), dtype=np.float32)
         weights = solve(gram(past, self.ridge), right)
-        return FittedTransition(strongest(weights, self.keep, items, size), self)
+        return FittedLinear(strongest(weights, self.keep, items, size), self)
 
     def _around(
         self, customer: Ints, item: Ints, size: int, weight: float, *, before: bool
@@ -68,23 +68,5 @@ class Transition:
         )
 
 
-@dataclass(frozen=True)
-class FittedTransition:
-    """Weights (items x items) from what was to what comes."""
-
-    weights: sparse.csr_array
-    recipe: Transition
-
-    def affinities(self, queries: Queries) -> Affinities:
-        """What tends to come after a history, its latest items counting most."""
-        fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
-        return sparse.csr_array(fed @ self.weights)
-
-    def evidence(self, queries: Queries, items: Ints) -> Floats:
-        """The terms of the sum."""
-        fed = queries.recall(self.recipe.fade, self.recipe.recall)
-        return by_rows(self.weights, fed, queries.item, items)
-
-
 HEAD = Transition
-FITTED = FittedTransition
+FITTED = FittedLinear

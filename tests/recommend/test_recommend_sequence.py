@@ -1,0 +1,146 @@
+"""The transformer: trained by PyTorch where it is installed, served by NumPy, resumed when interrupted."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from tests.recommend.test_recommend_release import _catalogue, _rows
+from tests.stall import stock
+
+from shopkeeper.core.errors import MissingExtra
+from shopkeeper.recommend.heads.base import Goods, Queries, past
+from shopkeeper.recommend.heads.sequence import GAPS, FittedSequence, Sequence, padded
+from shopkeeper.recommend.history import DAY_MS, History
+from shopkeeper.recommend.operations import fit, items
+from shopkeeper.recommend.published import load
+from shopkeeper.recommend.serving import folder
+from shopkeeper.shop import Shop
+
+TORCH = importlib.util.find_spec("torch") is not None
+trains = pytest.mark.skipif(not TORCH, reason="the extra `train` is not installed")
+TINY = Sequence(width=16, layers=2, attention_heads=2, length=12, epochs=4, patience=9, batch=32)
+ITEMS = 30
+
+
+def _history(customers: int = 60, length: int = 14) -> History:
+    """Everybody walks along the items from a place of their own."""
+    random = np.random.default_rng(2)
+    first = random.integers(0, ITEMS, customers)
+    item = (first[:, None] + np.arange(length)) % ITEMS
+    gaps = random.integers(1, 40, (customers, length)).cumsum(axis=1) * DAY_MS // 4
+    return History(
+        np.repeat(np.arange(customers), length),
+        item.ravel(),
+        gaps.ravel(),
+        np.ones(customers * length),
+        pa.array([f"c{n}" for n in range(customers)]),
+        pa.array([f"i{n}" for n in range(ITEMS)]),
+    )
+
+
+def _drawn(recipe: Sequence) -> FittedSequence:
+    """A network whose weights are drawn: what is compared is the arithmetic."""
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    from shopkeeper.recommend.training import Network  # noqa: PLC0415
+
+    torch.manual_seed(1)
+    network = Network(ITEMS, recipe)
+    with torch.no_grad():
+        for layer in network.layers:
+            layer.get_parameter("gap").copy_(torch.randn(GAPS, recipe.attention_heads))
+    return FittedSequence(network.arrays(), recipe)
+
+
+@trains
+@pytest.mark.parametrize("layers", [1, 2])
+def test_numpy_says_what_pytorch_says(layers: int) -> None:
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    from shopkeeper.recommend.training import Network  # noqa: PLC0415
+
+    recipe = replace(TINY, layers=layers)
+    fitted = _drawn(recipe)
+    torch.manual_seed(1)
+    network = Network(ITEMS, recipe)
+    with torch.no_grad():
+        for layer in network.layers:
+            layer.get_parameter("gap").copy_(torch.randn(GAPS, recipe.attention_heads))
+    network.eval()
+    queries, _ = past(_history())
+    item, gap = padded(queries, np.arange(len(queries)), recipe.length)
+    with torch.no_grad():
+        state = network(torch.from_numpy(item), torch.from_numpy(gap))[:, -1]
+        expected = (state @ network.items.weight[1:].T).numpy()
+    own, says = fitted.state(queries)
+    assert says.all()
+    np.testing.assert_allclose(own @ fitted.table.T, expected, atol=1e-4)
+
+
+@trains
+def test_a_customer_gets_the_same_alone_as_among_others() -> None:
+    fitted = _drawn(TINY)
+    drawn = np.random.default_rng(0)
+    lengths = drawn.integers(0, 30, 50)
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    rows = int(starts[-1])
+    queries = Queries(
+        starts,
+        drawn.integers(0, ITEMS, rows),
+        np.sort(drawn.integers(0, 90, rows)) * DAY_MS,
+        np.ones(rows),
+        np.full(50, 91 * DAY_MS),
+    )
+    together = fitted.affinities(queries)
+    assert isinstance(together, np.ndarray)
+    for place in range(50):
+        alone = fitted.affinities(queries.part(place, place + 1))
+        assert isinstance(alone, np.ndarray)
+        np.testing.assert_allclose(alone[0], together[place], rtol=1e-3, atol=1e-5)
+
+
+@trains
+def test_a_training_that_was_interrupted_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    history, told = _history(), []
+    whole = TINY.fit(history, Goods.unknown(ITEMS)).weights
+
+    def interrupt(message: str) -> None:
+        told.append(message)
+        if len(told) == 2:
+            raise KeyboardInterrupt
+
+    stopped = replace(TINY, checkpoints=tmp_path, tell=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit(history, Goods.unknown(ITEMS))
+    assert len(list(tmp_path.iterdir())) == 1
+    resumed = replace(TINY, checkpoints=tmp_path, tell=told.append)
+    again = resumed.fit(history, Goods.unknown(ITEMS)).weights
+    assert len(told) == TINY.epochs
+    for name, value in whole.items():
+        np.testing.assert_allclose(again[name], value, atol=1e-6, err_msg=name)
+
+
+@trains
+def test_a_shop_fits_publishes_and_serves_it(shop: Shop) -> None:
+    stock(shop, _rows(), _catalogue())
+    told = fit(shop, sequence=True)
+    assert "sequence" in {head.name for head in told.heads}
+    mixture = load(folder(shop) / str(told.version)).mixture
+    assert isinstance(mixture.heads["sequence"], FittedSequence)
+    reply = items(shop, "c1", k=3)
+    assert reply.model == told.version
+    assert {slot.item_id[:2] for slot in reply.slots} == {"t1"}
+    assert not (folder(shop) / ".training").exists()
+
+
+def test_without_pytorch_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "shopkeeper.recommend.training", raising=False)
+    with pytest.raises(MissingExtra, match="train"):
+        TINY.fit(_history(), Goods.unknown(ITEMS))
