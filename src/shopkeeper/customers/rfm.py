@@ -24,6 +24,7 @@ from typing import Any
 import narwhals as nw
 
 from shopkeeper.core.events import PURCHASE, REFUND
+from shopkeeper.customers.ordinal import ordinal
 from shopkeeper.customers.segments import Definition, definitions
 
 DEFINITION = (
@@ -69,7 +70,7 @@ def figures(events: nw.LazyFrame[Any], as_of: date) -> nw.LazyFrame[Any]:
             "customer_id",
             "first_day",
             "last_day",
-            recency=nw.lit(as_of.toordinal()) - _ordinal(nw.col("last_day")),
+            recency=nw.lit(as_of.toordinal()) - ordinal(nw.col("last_day")),
             frequency=nw.col("frequency"),
             monetary=nw.when(nw.col("shop_priced") > 0).then(net),
         )
@@ -132,9 +133,3 @@ def _holds(segment: Definition) -> nw.Expr:
         for box in segment.boxes
     )
     return reduce(or_, boxes)
-
-
-def _ordinal(day: nw.Expr) -> nw.Expr:
-    """The day's number as ``date.toordinal`` gives it: date arithmetic differs between engines."""
-    years = day.dt.year().cast(nw.Int64) - 1
-    return years * 365 + years // 4 - years // 100 + years // 400 + day.dt.ordinal_day()

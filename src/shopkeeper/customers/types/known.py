@@ -1,4 +1,4 @@
-"""What the operations of `customers` answer with."""
+"""Who customers are: RFM and identities."""
 
 from __future__ import annotations
 

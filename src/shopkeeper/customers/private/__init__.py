@@ -1,0 +1,1 @@
+"""Counts of people that tell nothing of one of them."""

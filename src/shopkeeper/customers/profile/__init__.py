@@ -1,0 +1,1 @@
+"""One customer: everything that is known, each with its evidence and date."""

@@ -1,0 +1,1 @@
+"""Segments by rules: their language, what a definition selects, who is in, and why."""
