@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from string import ascii_lowercase
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from shopkeeper.core.errors import BadInput, Conflict, NotFound, UnknownName
-from shopkeeper.core.operation import Actor, Context
+from shopkeeper.core.operation import Actor, Context, find
 from shopkeeper.core.period import Period
 from shopkeeper.core.schema import TEXTS
 from shopkeeper.core.settings import Settings
@@ -183,7 +184,7 @@ def test_a_text_that_is_gone_is_put_aside(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "label"), [("aspects", "quality"), ("sentimant", "x"), ("sentiment", "great")]
+    ("task", "label"), [("wishes", "x"), ("sentimant", "x"), ("sentiment", "great")]
 )
 def test_a_wrong_task_or_label_is_refused(shop: Shop, task: str, label: str) -> None:
     with pytest.raises(UnknownName):
@@ -241,6 +242,9 @@ def test_a_taught_student_serves_what_it_is_sure_of_and_hands_on_the_rest(taught
     shown = insight.sentiment(taught_by, since=ALL)
     assert shown.unsure == read.unsure
     assert shown.promise == done.statement
+    said = insight.sentiment(taught_by, since=ALL, lang="zh").promise
+    assert said is not None
+    assert "教师模型" in said
     again = {one.task: one for one in insight.read(taught_by).tasks}["sentiment"]
     assert again.read == 0
 
@@ -356,3 +360,59 @@ def test_labels_that_taught_do_not_correct_shares(shop: Shop) -> None:
     assert after is not None
     assert after.labels == 0
     assert not after.corrected
+
+
+def test_aspects_are_marked_word_for_word(shop: Shop) -> None:
+    fill(shop, 30)
+    ann = person(shop, "ann")
+    insight.queue_labels(ann, task="aspects", since=ALL, count=10)
+    card = insight.next_label(ann, task="aspects")
+    assert (card.kind, card.text_id is not None) == ("spans", True)
+    assert "delivery" in {one.name for one in card.labels}
+    assert card.text is not None
+    assert card.text_id is not None
+    words = card.text.split("，")
+    spans = [
+        {"aspect": words[1], "opinion": words[2], "category": "quality", "polarity": "positive"},
+        {"opinion": words[0], "category": "general", "polarity": "negative"},
+    ]
+    give = partial(insight.give_spans.run, ann)
+    asked = {"task": "aspects", "text_id": card.text_id}
+    for wrong, error in (
+        ([spans[0] | {"aspect": "不在文中"}], BadInput),
+        ([spans[0] | {"category": "delivry"}], UnknownName),
+        ([spans[0] | {"start": 0}], BadInput),
+        ([spans[0], spans[0]], Conflict),
+        ([{"category": "general", "polarity": "neutral"}], BadInput),
+        ([spans[0] | {"polarity": "bad"}], BadInput),
+    ):
+        with pytest.raises(error):
+            give({**asked, "spans": wrong})
+    assert Labels(shop.database).of("aspects") == []
+    status = give({**asked, "spans": spans})
+    assert (status.done, status.labels) == (1, {"person:ann": 1})
+    [given] = Labels(shop.database).of("aspects", kind="person")
+    start = card.text.index(words[1])
+    assert given.value == [
+        {"aspect": "", "category": "general", "opinion": words[0], "polarity": -1, "start": -1,
+         "end": -1},
+        {"aspect": words[1], "category": "quality", "opinion": words[2], "polarity": 1,
+         "start": start, "end": start + len(words[1])},
+    ]  # fmt: skip
+    nothing = insight.next_label(ann, task="aspects")
+    assert nothing.text_id not in (None, card.text_id)
+    give({"task": "aspects", "text_id": nothing.text_id, "spans": []})  # it judges nothing
+    assert insight.undo_label(ann, task="aspects").text_id == nothing.text_id
+    assert [one.value for one in Labels(shop.database).of("aspects")] == [given.value]
+
+
+def test_spans_and_labels_are_not_mixed_up(shop: Shop) -> None:
+    fill(shop, 5)
+    for task, name, given in (
+        ("aspects", "give_label", {"label": "quality"}),
+        ("sentiment", "give_spans", {"spans": []}),
+    ):
+        with pytest.raises(BadInput, match="give_"):
+            find(f"insight.{name}").run(person(shop, "a"), {"task": task, "text_id": "t1", **given})
+    with pytest.raises(UnknownName):
+        insight.teach(shop, task="aspects", count=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pytest
 
 from shopkeeper.core.schema import EVENTS
 from shopkeeper.core.types import CannotSay
+from shopkeeper.insight import naming
 from shopkeeper.insight import operations as insight
 from shopkeeper.insight.personas import _grouped, _separation
+from shopkeeper.insight.types import Trait
 from shopkeeper.shop.shop import Shop
 from shopkeeper.warehouse.arrow import arrow_schema
 
@@ -49,6 +52,14 @@ def test_two_kinds_of_customers_are_told_apart(shop: Shop) -> None:
     for one in reply.personas:
         assert {trait.feature for trait in one.traits} >= {"orders (log)", "spend (log)"}
         assert all(abs(t.distance) > 0.5 for t in one.traits)
+        assert one.named_by == "traits"
+    names = {one.examples[0][1:]: one.names for one in reply.personas}
+    often = next(names[n] for n in names if int(n) % 2)
+    seldom = next(names[n] for n in names if not int(n) % 2)
+    for word in ("frequent buyers", "big spenders", "seen lately"):
+        assert (word in often["en"].lower()) >= (word in seldom["en"].lower())
+    assert often["en"] != seldom["en"]
+    assert often["zh"] != seldom["zh"]
 
 
 def test_without_groups_it_says_so() -> None:
@@ -65,6 +76,62 @@ def test_too_few_customers_are_no_groups(shop: Shop) -> None:
     reply = insight.personas(shop)
     assert reply.cannot_say is not None
     assert "40 customers" in reply.cannot_say.reason
+
+
+def _trait(name: str, distance: float) -> Trait:
+    return Trait(feature=name, mean=1.0, of_all=0.0, distance=distance, names=naming.feature(name))
+
+
+def test_names_say_what_sets_a_persona_apart_and_no_two_are_alike() -> None:
+    browsing = [_trait(naming.VIEWS, 1.2), _trait(naming.SPEND, -0.9)]
+    named = naming.by_traits(
+        [
+            [*browsing, _trait(f"{naming.CATEGORY} tea", 0.4)],
+            [*browsing, _trait(f"{naming.SPEAKS} delivery", -0.5)],
+            [_trait(f"{naming.CATEGORY} {'tea ' * 20}", 0.01)],
+            [*browsing],
+            [*browsing],
+        ]
+    )
+    assert [one["en"] for one in named] == [
+        "Keen browsers, small spenders, into tea",
+        "Keen browsers, small spenders, silent on delivery",
+        f"Into {'tea ' * 6}…",
+        "Keen browsers, small spenders 1",
+        "Keen browsers, small spenders 2",
+    ]
+    assert named[1]["zh"] == "爱逛、低消费、少谈物流"
+    assert all(one["zh"] for one in named)
+
+
+def test_a_model_names_personas_from_figures_alone(shop: Shop, tmp_path: Path) -> None:
+    _customers(shop, grouped=True)
+    script = tmp_path / "names.toml"
+    script.write_text(
+        """
+[[rule]]
+purpose = "personas"
+match = "orders: above"
+reply = { zh = "铁杆常客", en = "Devoted regulars" }
+
+[[rule]]
+purpose = "personas"
+error = "failed"
+""",
+        "utf-8",
+    )
+    plain = insight.personas(shop)
+    named = insight.name_personas(shop, model=f"scripted:{script}")
+    by = {one.named_by for one in named.personas}
+    assert by == {"traits", f"scripted:{script}"} or len(by) == 2
+    regulars = next(one for one in named.personas if one.named_by != "traits")
+    assert regulars.names == {"zh": "铁杆常客", "en": "Devoted regulars"}
+    others = next(one for one in named.personas if one.named_by == "traits")
+    assert others in plain.personas  # what it did not name keeps its name
+    same = 'reply = { zh = "一样", en = "The same" }'
+    script.write_text(f'[[rule]]\npurpose = "personas"\n{same}\n', "utf-8")
+    alike = insight.name_personas(shop, model=f"scripted:{script}")
+    assert len({one.names["en"] for one in alike.personas}) == len(alike.personas)
 
 
 @pytest.mark.parametrize("name", ["personas", "creatives"])

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from tests.report.reading import Reading
 
-from shopkeeper.core.operation import find
+from shopkeeper.core.errors import NotAllowed
+from shopkeeper.core.operation import Actor, Context, Operation, find
 from shopkeeper.core.schema import TEXTS
 from shopkeeper.core.settings import Language, Settings
 from shopkeeper.insight import operations as insight
@@ -123,3 +124,26 @@ def test_a_shop_without_texts_says_what_would_fill_the_section(shop: Shop) -> No
     if insight.sentiment(shop).whole is None:
         assert "bring in reviews" in page
     assert Reading(page).faults == []
+
+
+def test_who_may_not_see_insight_sees_it_in_a_report_and_nowhere_else(told: Shop) -> None:
+    """Decision 0015: a report shows what it declares to read, to whoever may make one."""
+    maker = Context(told, Actor("key", "robot", frozenset({"report:write"})))
+    page = Path(run(maker, lang="en", out="robot.html").path).read_text("utf-8")
+    assert "figure-said-negative" in Reading(page).ids
+    for asked in (insight.sentiment, insight.voices, insight.themes):
+        with pytest.raises(NotAllowed, match=rf"robot may not run insight\.{asked.name}"):
+            asked(maker)
+    onlooker = Context(told, Actor("key", "onlooker", frozenset({"insight:read", "report:read"})))
+    with pytest.raises(NotAllowed, match=r"report:write"):
+        run(onlooker, lang="en", out="onlooker.html")
+    assert not (told.folder / "reports" / "onlooker.html").exists()
+
+
+def test_without_the_declaration_the_report_may_not_read_what_customers_say(told: Shop) -> None:
+    others = [one for one in run.reads if one != "insight"]
+    undeclared = Operation(run.function, run.effect, {}, job=True, reads=others)
+    maker = Context(told, Actor("key", "robot", frozenset({"report:write"})))
+    with pytest.raises(NotAllowed, match="insight"):
+        undeclared(maker, lang="en", out="undeclared.html")
+    assert not (told.folder / "reports" / "undeclared.html").exists()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from shopkeeper.core.errors import BadInput, NotFound
 from shopkeeper.core.period import Period
@@ -25,7 +26,9 @@ from shopkeeper.insight.operations import (
     themes,
     update_themes,
 )
+from shopkeeper.insight.themes import fitting
 from shopkeeper.insight.themes.listing import current
+from shopkeeper.insight.themes.mixture import NONE
 from shopkeeper.insight.types import ThemeFit
 from shopkeeper.shop import Shop
 from shopkeeper.warehouse.arrow import arrow_schema
@@ -285,3 +288,11 @@ def test_a_word_that_names_somebody_leaves_the_model(furnished: Shop) -> None:
     assert found(furnished, needles) == {}
     write(furnished, rows(["delivery"], 5, start=40, seed=11))
     assert update(furnished)["en"].read == 5
+
+
+def test_texts_that_nothing_tells_apart_have_no_themes() -> None:
+    alike = sparse.csr_matrix(np.ones((60, 5), np.float32))
+    rows = fitting._Rows(np.ones((60, 3), np.float32), alike, np.arange(60), seed=1)
+    mixture, labels = fitting._settled(rows, np.arange(60) % 2)
+    assert len(mixture.evidence) == 0
+    assert (labels == NONE).all()

@@ -71,3 +71,31 @@ def test_without_a_model_themes_keep_the_names_made_of_their_words(furnished: Sh
     assert done.named == 0
     assert "house" in done.model
     assert [one.name for one in themes(furnished, since=Period("all")).themes] == before
+
+
+def test_a_shop_with_a_model_has_its_themes_named_when_they_are_found(
+    shop: Shop, tmp_path: Path
+) -> None:
+    script = tmp_path / "names.toml"
+    script.write_text(_SCRIPT, "utf-8")
+    shop.settings = shop.settings.model_copy(
+        update={"model": f"scripted:{script}", "model_texts": "not_refused"}
+    )
+    write(shop, rows(list(SUBJECTS), 60))
+    done = update_themes(shop).names
+    assert done is not None
+    assert done.named >= 2
+    assert "failed" in done.why
+    named = {one.name for one in themes(shop, since=Period("all"), lang="zh").themes}
+    assert "物流延误" in named
+    assert update_themes(shop).names is None  # nothing was found anew: nothing is asked again
+
+
+def test_themes_stand_when_their_model_cannot_be_asked(shop: Shop) -> None:
+    shop.settings = shop.settings.model_copy(update={"model": "scripted:/nowhere.toml"})
+    write(shop, rows(list(SUBJECTS), 60))
+    done = update_themes(shop)
+    assert done.names is not None
+    assert done.names.named == 0
+    assert done.names.why
+    assert themes(shop, since=Period("all")).themes

@@ -13,12 +13,14 @@ from shopkeeper.governance.types import (
     Certificates,
     Erasure,
     Exported,
+    Masking,
     Restrictions,
     Search,
     Swept,
 )
 
 Who = Annotated[list[str], Field(min_length=1, max_length=100)]
+Texts = Annotated[tuple[str, ...], Field(max_length=1_000)]
 
 
 @operation(effect=WRITE, example={"customer_id": "C1"})
@@ -94,6 +96,18 @@ def certificates(ctx: Context) -> Certificates:
     from shopkeeper.governance.erasing import listed
 
     return listed(ctx.shop)
+
+
+@operation(effect=READ, example={"texts": ["请回电 13800138000，王小明"]})
+def mask(ctx: Context, texts: Texts = (), path: str = "") -> Masking:
+    """Texts with masks in place of personal data, and how many pieces of which kind there were.
+
+    ``path`` is a text file with one text a line, at most 5 MB; from outside this machine it is in the
+    shop's inbox, for who may import it. Nothing is stored, and nothing leaves this machine.
+    """
+    from shopkeeper.governance.masking import masked
+
+    return masked(ctx, texts, path)
 
 
 def _past_term(ctx: Context) -> Sequence[Step]:

@@ -101,6 +101,25 @@ class Search(Value):
     backups: tuple[Backup, ...] = ()
 
 
+class MaskedText(Value):
+    """One text with masks such as ``<phone1>`` in place of personal data, and how many of each kind."""
+
+    text: str
+    kinds: dict[str, int]
+
+
+class Masking(Value):
+    """Masked texts in the order given; ``kinds`` counts what was masked in all of them.
+
+    Masks start anew in each text: that two texts speak of the same person is not told. Masked is not
+    anonymous: what is left may still point to somebody.
+    """
+
+    texts: tuple[MaskedText, ...]
+    kinds: dict[str, int]
+    unchanged: int
+
+
 class Swept(Planned):
     """The plan, or once confirmed what was past its term: where, and how many rows or files."""
 

@@ -17,12 +17,14 @@ from shopkeeper.insight.types import (
     HotTopics,
     LabelCard,
     LabelStatus,
+    Marked,
     Moods,
     Named,
     Personas,
     Queued,
     Read,
     Taught,
+    TextDetail,
     ThemeChanges,
     ThemeDetail,
     Themes,
@@ -37,6 +39,7 @@ _ALL = Period("all")
 Few = Annotated[int, Field(ge=1, le=200)]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 Labels = Annotated[int, Field(ge=0, le=20_000)]
+MarkedSpans = Annotated[tuple[Marked, ...], Field(max_length=50)]
 Rate = Annotated[float, Field(gt=0, le=50)]
 
 
@@ -137,11 +140,12 @@ def sentiment(
     by: Literal["item_id", "category", "brand", "kind", "language"] | None = None,
     cycle: Cycle = "week",
     k: Few = 20,
+    lang: Language = "en",
 ) -> Moods:
     """How customers' texts judge: shares with intervals, corrected for the reader's errors by labels."""
     from shopkeeper.insight.reading.moods import moods
 
-    return moods(ctx, since, by, cycle, k)
+    return moods(ctx, since, by, cycle, k, lang)
 
 
 @operation(effect=READ, example={"since": "90d", "k": 5})
@@ -173,6 +177,14 @@ def voices(
     return verb(ctx, since, item_id, frozenset(customers), k, lang)
 
 
+@operation(effect=READ, example={"text_id": "t1"})
+def text(ctx: Context, text_id: str, lang: Language = "en") -> TextDetail:
+    """One text with its author, its item, and what was read in it."""
+    from shopkeeper.insight.reading.detail import detail
+
+    return detail(ctx, text_id, lang)
+
+
 @operation(effect=WRITE, example={"task": "sentiment", "count": 20})
 def queue_labels(
     ctx: Context, task: str = "sentiment", since: Period = _QUARTER, count: Few = 50
@@ -197,6 +209,22 @@ def give_label(ctx: Context, text_id: str, label: str, task: str = "sentiment") 
     from shopkeeper.insight.labelling.queue import give
 
     return give(ctx, task, text_id, label)
+
+
+_SPANS = [{"aspect": "物流", "opinion": "很快", "category": "delivery", "polarity": "positive"}]
+
+
+@operation(effect=WRITE, example={"text_id": "t1", "spans": _SPANS})
+def give_spans(
+    ctx: Context, text_id: str, spans: MarkedSpans, task: str = "aspects"
+) -> LabelStatus:
+    """Mark what the text that you hold judges: which words, of which aspect, and how.
+
+    No span at all says that it judges nothing.
+    """
+    from shopkeeper.insight.labelling.queue import give_spans as give_them
+
+    return give_them(ctx, task, text_id, spans)
 
 
 @operation(effect=WRITE, example={"task": "sentiment", "text_id": "t1"})
@@ -257,3 +285,16 @@ def personas(ctx: Context, since: Period = _ALL) -> Personas:
     from shopkeeper.insight.personas import personas as verb
 
     return verb(ctx, since)
+
+
+@operation(effect=WRITE, example={"since": "90d"})
+def name_personas(ctx: Context, since: Period = _ALL, model: str = "") -> Personas:
+    """The personas with names by the shop's language model, or by the one named.
+
+    It is shown what sets each apart, and no text or id of a customer. What it was asked before is answered
+    from memory.
+    """
+    from shopkeeper.insight.personas import personas as verb
+    from shopkeeper.insight.titles import by_model
+
+    return by_model(ctx, verb(ctx, since), model)

@@ -23,6 +23,7 @@ from shopkeeper.core.events import PURCHASE, VIEW_ITEM
 from shopkeeper.core.operation import Context
 from shopkeeper.core.period import Days, Period
 from shopkeeper.core.types import CannotSay
+from shopkeeper.insight import naming
 from shopkeeper.insight.reading.readers import ASPECTS, reader, version_of
 from shopkeeper.insight.types import Persona, Personas, Quote, Trait
 from shopkeeper.warehouse.source import Frame, Source
@@ -70,12 +71,18 @@ def personas(ctx: Context, since: Period) -> Personas:
             cannot_say=why,
         )  # fmt: skip
     order = [int(one) for one, _ in Counter(groups.tolist()).most_common()]
-    found = tuple(
+    found = [
         _persona(ctx, days, table, scaled, groups == one, place)
         for place, one in enumerate(order, 1)
-    )
+    ]
+    names = naming.by_traits([one.traits for one in found])
     return Personas(
-        customers=len(table.ids), personas=found, separation=separation, by_chance=by_chance
+        customers=len(table.ids),
+        personas=tuple(
+            one.model_copy(update={"names": name}) for one, name in zip(found, names, strict=True)
+        ),
+        separation=separation,
+        by_chance=by_chance,
     )
 
 
@@ -108,6 +115,8 @@ def _persona(
     ids = [table.ids[one] for one in near]
     return Persona(
         persona=place,
+        names={},
+        named_by=naming.TRAITS,
         customers=len(members),
         share=len(members) / len(table.ids),
         traits=tuple(
@@ -116,6 +125,7 @@ def _persona(
                 mean=round(float(means[one]), 4),
                 of_all=round(float(of_all[one]), 4),
                 distance=round(float(middle[one]), 3),
+                names=naming.feature(table.names[one]),
             )
             for one in np.argsort(-np.abs(middle), kind="stable")[:_TRAITS]
         ),
@@ -156,16 +166,16 @@ def _table(ctx: Context, days: Days) -> _Table:
     ids = [row["customer_id"] for row in bought]
     place = {one: n for n, one in enumerate(ids)}
     columns: dict[str, Floats] = {
-        "orders (log)": np.log1p([row["orders"] for row in bought]),
-        "spend (log)": np.log1p([max(row["spend"] or 0.0, 0.0) for row in bought]),
-        "views (log)": np.log1p([row["views"] for row in bought]),
-        "days since last seen": np.array([float((days.end - row["last"]).days) for row in bought]),
+        naming.ORDERS: np.log1p([row["orders"] for row in bought]),
+        naming.SPEND: np.log1p([max(row["spend"] or 0.0, 0.0) for row in bought]),
+        naming.VIEWS: np.log1p([row["views"] for row in bought]),
+        naming.AWAY: np.array([float((days.end - row["last"]).days) for row in bought]),
     }
     looked = ctx.shop.query(partial(_categories, days=days)).to_pylist()
-    columns |= _shares(looked, "category", place, _CATEGORIES)
+    columns |= _shares(looked, naming.CATEGORY, place, _CATEGORIES)
     version = version_of(reader(ctx.shop, ASPECTS))
     judged = ctx.shop.query(partial(_judged, days=days, version=version)).to_pylist()
-    columns |= _shares(judged, "speaks of", place, _ASPECTS)
+    columns |= _shares(judged, naming.SPEAKS, place, _ASPECTS)
     names = [name for name, values in columns.items() if len(ids) and np.ptp(values) > 0]
     values = np.column_stack([columns[name] for name in names]) if names else np.zeros((0, 0))
     return _Table(ids, names, values)

@@ -43,14 +43,6 @@ class ThemeFit(Value):
     cannot_say: CannotSay | None = None
 
 
-class Updated(Value):
-    """What an update of the themes did, by language."""
-
-    fits: tuple[ThemeFit, ...]
-    changes: int = Field(description="entries that it added to the log of changes")
-    seconds: float
-
-
 class Named(Value):
     """How many themes a language model gave names to, and how many keep the names made of their words."""
 
@@ -59,6 +51,18 @@ class Named(Value):
     model: str
     why: str = Field(default="", description="why some were left")
     cannot_say: CannotSay | None = None
+
+
+class Updated(Value):
+    """What an update of the themes did, by language."""
+
+    fits: tuple[ThemeFit, ...]
+    changes: int = Field(description="entries that it added to the log of changes")
+    names: Named | None = Field(
+        default=None,
+        description="what the shop's language model named; none is set, or none was new",
+    )
+    seconds: float
 
 
 class ThemeLine(Value):
@@ -288,6 +292,39 @@ class Voices(Value):
     cannot_say: CannotSay | None = None
 
 
+class TextReading(Value):
+    """What one reader found in a text. ``span`` and ``opinion`` are words of it: untrusted."""
+
+    task: str
+    label: str | None
+    name: str = Field(description="the label in words")
+    span: str | None
+    opinion: str | None
+    value: float | None
+    confidence: float | None
+    answered_by: str
+
+
+class TextDetail(Value):
+    """One text, word for word (untrusted), with what the current readers found in it."""
+
+    text_id: str
+    kind: str
+    author_role: str | None
+    customer_id: str | None
+    thread_id: str | None
+    item_id: str | None
+    item: str | None = Field(description="the item's title")
+    day: date
+    language: str | None
+    title: str | None
+    body: str
+    rating: float | None
+    source: str
+    url: str | None
+    readings: tuple[TextReading, ...]
+
+
 class Queued(Value):
     """Texts that now wait for a person; random ones measure the reader, uncertain ones teach it."""
 
@@ -306,6 +343,20 @@ class LabelChoice(Value):
     names: dict[str, str] = Field(description="what people call it, by language")
 
 
+class Marked(Value):
+    """One thing that a text judges, marked by a person: words of the text, as they stand in it.
+
+    ``aspect`` is empty where no thing is named ("arrived in a day"), ``opinion`` where no word judges.
+    ``start`` is the aspect's first character, needed only where its words stand more than once.
+    """
+
+    aspect: str = ""
+    opinion: str = ""
+    category: str
+    polarity: Polarity
+    start: int | None = None
+
+
 class LabelStatus(Value):
     """How far the labelling of one task is. ``spent`` went to models, in the shop's currency."""
 
@@ -320,9 +371,13 @@ class LabelStatus(Value):
 
 
 class LabelCard(Value):
-    """One text to label, held for ten minutes for who asked; without ``text_id`` none waits."""
+    """One text to label, held for ten minutes for who asked; without ``text_id`` none waits.
+
+    ``kind`` says what is asked for: one label, or spans, each with one of the labels as its category.
+    """
 
     task: str
+    kind: Literal["label", "spans"]
     question: str
     guidelines: str
     labels: tuple[LabelChoice, ...]
@@ -385,12 +440,18 @@ class Trait(Value):
     distance: float = Field(
         description="standard deviations of all customers between the two means"
     )
+    names: dict[str, str] = Field(description="the feature in words, by language")
 
 
 class Persona(Value):
-    """One group of customers, with what sets it apart and what its members say."""
+    """One group of customers, with what sets it apart and what its members say.
+
+    Its name by language is made of what sets it apart: ``named_by`` says ``traits``, or which model.
+    """
 
     persona: int
+    names: dict[str, str]
+    named_by: str
     customers: int
     share: float
     traits: tuple[Trait, ...]

@@ -41,7 +41,7 @@ def said(ctx: Context, since: Period, lang: Language, tell: Callable[[str], None
         except LeaseHeld:
             tell("texts")
     return Said(
-        moods=insight.sentiment(quiet, since=since),
+        moods=insight.sentiment(quiet, since=since, lang=lang),
         themes=insight.themes(quiet, since=since, k=_THEMES, lang=lang),
         hot=insight.hot(quiet, k=_VOICES, lang=lang),
         voices=insight.voices(quiet, since=since, k=_VOICES, lang=lang),

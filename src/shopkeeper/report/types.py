@@ -1,4 +1,4 @@
-"""What `report.run` answers with."""
+"""What the operations of `report` answer with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import date
 
 from shopkeeper.core.settings import Language
 from shopkeeper.core.types import Value
+from shopkeeper.insight.types import Voices
 
 
 class Line(Value):
@@ -25,3 +26,11 @@ class Report(Value):
     changed: tuple[Line, ...]
     next: tuple[Line, ...]
     bytes: int
+
+
+class SegmentVoices(Value):
+    """What the customers say who are in a segment now, and how many those are."""
+
+    segment: str
+    members: int
+    voices: Voices

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 
-from shopkeeper.core.errors import NotFound, UnknownName
+from shopkeeper.core.errors import BadInput, NotFound, UnknownName
 from shopkeeper.core.operation import Context
 from shopkeeper.core.period import Days, Period
 from shopkeeper.core.types import CannotSay
-from shopkeeper.insight.reading.readers import LABELLED, reader
+from shopkeeper.insight.labelling.marking import placed
+from shopkeeper.insight.reading.readers import BY_HAND, LABELLED, reader
 from shopkeeper.insight.reading.run import asked_of, bodies
 from shopkeeper.insight.themes.listing import asked
-from shopkeeper.insight.types import LabelCard, LabelChoice, LabelStatus, Queued
+from shopkeeper.insight.types import LabelCard, LabelChoice, LabelStatus, Marked, Queued
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.labelling import Labelling, Waiting
 from shopkeeper.store.labels import Labels, Purpose
@@ -35,7 +36,7 @@ _AUDITED = "random"
 
 def fill(ctx: Context, task: str, since: Period, count: int) -> Queued:
     """See the operation ``queue_labels``."""
-    asked_task = labelled_task(task)
+    asked_task = queued_task(task)
     rows = pool(ctx.shop, task, since)
     if isinstance(rows, CannotSay):
         return Queued(task=task, queued=0, random=0, uncertain=0, cannot_say=rows)
@@ -72,7 +73,7 @@ def _purpose(choice: Choice, rank: int, student: Student | None) -> Purpose:
 
 def claim(ctx: Context, task: str) -> LabelCard:
     """See the operation ``next_label``."""
-    asked_task = labelled_task(task)
+    asked_task = queued_task(task)
     held = Labelling(ctx.shop.database).claim(task, ctx.actor.name)
     if held is None:
         return _card(asked_task, status(ctx, task), None, None)
@@ -81,29 +82,46 @@ def claim(ctx: Context, task: str) -> LabelCard:
 
 def give(ctx: Context, task: str, text_id: str, label: str) -> LabelStatus:
     """See the operation ``give_label``."""
-    asked_task = labelled_task(task)
+    asked_task = queued_task(task)
+    if asked_task.kind == "spans":
+        raise BadInput(
+            f"{task!r} takes spans, not one label.", hint="Use give_spans.", field="task"
+        )
     if label not in asked_task.names:
         raise UnknownName("label", label, asked_task.names, field="label")
     Labelling(ctx.shop.database).label(task, text_id, ctx.actor.name, label)
     return status(ctx, task)
 
 
+def give_spans(ctx: Context, task: str, text_id: str, marked: Sequence[Marked]) -> LabelStatus:
+    """See the operation ``give_spans``."""
+    asked_task = queued_task(task)
+    if asked_task.kind != "spans":
+        raise BadInput(f"{task!r} takes one label.", hint="Use give_label.", field="task")
+    rows = _row_of(ctx, text_id)
+    if not len(rows):
+        raise NotFound(f"There is no text {text_id!r}.", hint="Check the id.", field="text_id")
+    spans = placed(bodies(rows)[0], marked, asked_task.names)
+    Labelling(ctx.shop.database).label(task, text_id, ctx.actor.name, spans)
+    return status(ctx, task)
+
+
 def skip(ctx: Context, task: str, text_id: str) -> LabelStatus:
     """See the operation ``skip_label``."""
-    labelled_task(task)
+    queued_task(task)
     Labelling(ctx.shop.database).skip(task, text_id, ctx.actor.name)
     return status(ctx, task)
 
 
 def undo(ctx: Context, task: str) -> LabelCard:
     """See the operation ``undo_label``."""
-    asked_task = labelled_task(task)
+    asked_task = queued_task(task)
     return _shown(ctx, asked_task, Labelling(ctx.shop.database).undo(task, ctx.actor.name))
 
 
 def status(ctx: Context, task: str) -> LabelStatus:
     """See the operation ``label_status``."""
-    labelled_task(task)
+    queued_task(task)
     store = Labels(ctx.shop.database)
     counts = Labelling(ctx.shop.database).counts(task)
     by = store.counts(task)
@@ -120,9 +138,16 @@ def status(ctx: Context, task: str) -> LabelStatus:
 
 
 def labelled_task(name: str) -> Task:
-    """The task; spans (aspects) cannot be labelled here yet."""
+    """The task that a reader of the shop's own can be taught; spans (aspects) cannot be yet."""
     if name not in LABELLED:
         raise UnknownName("task", name, LABELLED, field="task")
+    return catalogue.load(name)
+
+
+def queued_task(name: str) -> Task:
+    """The task that people label by hand."""
+    if name not in BY_HAND:
+        raise UnknownName("task", name, BY_HAND, field="task")
     return catalogue.load(name)
 
 
@@ -147,17 +172,21 @@ def _pool(source: Source, *, task: str, days: Days) -> Frame:
 
 
 def _shown(ctx: Context, task: Task, held: Waiting) -> LabelCard:
-    rows = ctx.shop.query(
-        lambda source: (
-            source.texts()
-            .filter(nw.col("text_id") == held.text_id)
-            .select("text_id", "day", "title", "body", "item_id")
-        )
-    )
+    rows = _row_of(ctx, held.text_id)
     if not len(rows):  # erased, or removed by the sweep, since it was queued
         Labelling(ctx.shop.database).skip(task.name, held.text_id, ctx.actor.name)
         raise NotFound(f"The text {held.text_id!r} is gone.", hint="Ask for the next one.")
     return _card(task, status(ctx, task.name), rows, held)
+
+
+def _row_of(ctx: Context, text_id: str) -> pa.Table:
+    return ctx.shop.query(
+        lambda source: (
+            source.texts()
+            .filter(nw.col("text_id") == text_id)
+            .select("text_id", "day", "title", "body", "item_id")
+        )
+    )
 
 
 def _names(known: Mapping[str, Any]) -> dict[str, str]:
@@ -169,6 +198,7 @@ def _card(task: Task, now: LabelStatus, rows: pa.Table | None, held: Waiting | N
     known = written.labels(task.name)
     return LabelCard(
         task=task.name,
+        kind=task.kind,
         question=task.question,
         guidelines=task.guidelines,
         labels=tuple(

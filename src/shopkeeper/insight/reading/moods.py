@@ -12,6 +12,7 @@ import numpy as np
 
 from shopkeeper.core.operation import Context
 from shopkeeper.core.period import Days, Period
+from shopkeeper.core.settings import Language
 from shopkeeper.core.types import CannotSay
 from shopkeeper.insight.reading.readers import POLARITY, SENTIMENT, reader, version_of
 from shopkeeper.insight.reading.serving import UNSURE, promised
@@ -34,7 +35,9 @@ GROUPS: Final = ("item_id", "category", "brand", "kind", "language")
 _ITEM_COLUMNS: Final = ("category", "brand")
 
 
-def moods(ctx: Context, since: Period, by: str | None, cycle: Cycle, k: int) -> Moods:
+def moods(
+    ctx: Context, since: Period, by: str | None, cycle: Cycle, k: int, lang: Language
+) -> Moods:
     """See the operation ``sentiment``."""
     shop = ctx.shop
     solver = reader(shop, SENTIMENT)
@@ -53,7 +56,7 @@ def moods(ctx: Context, since: Period, by: str | None, cycle: Cycle, k: int) -> 
         period=Span(start=window.start, end=window.end),
         answered_by=solver.name,
         unsure=sum(row["answered_by"].endswith(UNSURE) for row in rows),
-        promise=promised(solver),
+        promise=promised(solver, lang),
         whole=_mood(None, rows, labelled),
         groups=tuple(_mood(group, groups[group], labelled) for group in largest),
         points=_points(rows, cycle),

@@ -23,6 +23,9 @@ TASKS: Final = (SENTIMENT, ASPECTS, WISHES, INTENTS)
 LABELLED: Final = (SENTIMENT, INTENTS)
 """What people and models give one label a text for, and the shop can train a reader of its own."""
 
+BY_HAND: Final = (*LABELLED, ASPECTS)
+"""What people label in the queue: one label a text, or of aspects as many spans as it judges."""
+
 POLARITY: Final = {"negative": -1.0, "neutral": 0.0, "positive": 1.0}
 
 FOLDER: Final = "models/students"

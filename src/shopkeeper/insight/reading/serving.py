@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from shopkeeper.core.operation import Context
+from shopkeeper.core.settings import Language
 from shopkeeper.models.backend import open_model
 from shopkeeper.store.labelling import Labelling, Waiting
 from shopkeeper.store.labels import Labels
 from shopkeeper.tasks import catalogue
 from shopkeeper.tasks.cascade import Cascade
+from shopkeeper.tasks.guarantee import Guarantee
 from shopkeeper.tasks.student import Student
 from shopkeeper.tasks.teacher import Asked, Teacher
 from shopkeeper.tasks.types import Answer, Solver
@@ -68,10 +70,13 @@ def answers(
     return done.answers
 
 
-def promised(solver: Solver) -> str | None:
+def promised(solver: Solver, lang: Language = "en") -> str | None:
     """The promise of the shop's own student in one sentence; None where nothing is promised."""
     known = solver.card.get(GUARANTEE) if isinstance(solver, Student) else None
-    return str(known["statement"]) if known else None
+    if not known:
+        return None
+    kept = {name: value for name, value in known.items() if name in Guarantee.model_fields}
+    return Guarantee.model_validate(kept).sentence(lang)
 
 
 def _queue(ctx: Context, task: str, unsure: Sequence[tuple[Asked, Answer]], served: Served) -> int:

@@ -155,7 +155,7 @@ def _settled(rows: _Rows, labels: Labels, *, smallest: bool = True) -> tuple[Mix
         small = _too_small(rows, labels, k) if smallest else []
         if not small:
             return mixture, labels
-        if k == 1:
+        if k == 1 or (labels == NONE).all():  # nothing is left that could be told apart
             return replace(mixture, evidence=mixture.evidence[:0]), np.full(len(labels), NONE)
         labels = _dissolved(rows, mixture, labels, small)
 

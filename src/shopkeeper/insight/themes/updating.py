@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from shopkeeper.core.errors import Cancelled, ShopkeeperError
 from shopkeeper.core.operation import Context
 from shopkeeper.core.period import Days
 from shopkeeper.core.schema import READINGS
@@ -25,8 +26,9 @@ from shopkeeper.insight.themes.fitting import Known, fit
 from shopkeeper.insight.themes.mixture import NONE
 from shopkeeper.insight.themes.model import Model
 from shopkeeper.insight.themes.registering import Found, Registered, Stamp, registered
+from shopkeeper.insight.themes.titling import name_themes
 from shopkeeper.insight.themes.words import TONGUES, Tongue
-from shopkeeper.insight.types import ThemeFit, Updated
+from shopkeeper.insight.types import Named, ThemeFit, Updated
 from shopkeeper.shop.shop import Shop
 from shopkeeper.stats.intervals import proportion
 from shopkeeper.stats.summary import Proportion
@@ -73,7 +75,19 @@ def update(ctx: Context, *, afresh: bool) -> Updated:
         if one not in due:
             replies[one] = _reply(one, "kept", fits[one], seen[one].read, store)
     listed = tuple(replies[one] for one in TONGUES if one in replies)
-    return Updated(fits=listed, changes=changes, seconds=round(time.monotonic() - started, 2))
+    names = _names(ctx) if changes and shop.settings.model != "house" else None
+    took = round(time.monotonic() - started, 2)
+    return Updated(fits=listed, changes=changes, names=names, seconds=took)
+
+
+def _names(ctx: Context) -> Named:
+    """Let the shop's model name what was found; the themes stand, whatever becomes of that."""
+    try:
+        return name_themes(ctx, "", again=False)
+    except Cancelled:
+        raise
+    except ShopkeeperError as error:
+        return Named(named=0, left=0, model=ctx.shop.settings.model, why=str(error))
 
 
 def load(shop: Shop, version: str) -> Model:

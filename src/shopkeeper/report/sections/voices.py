@@ -59,7 +59,7 @@ def _card(desk: Desk, mood: Mood, name: str, tone: str) -> Card:
             "figure.estimate", level=desk.n.share(amount.level, 0), low=desk.n.share(amount.low),
             high=desk.n.share(amount.high), n=desk.n.count(mood.texts),
         ))  # fmt: skip
-    if desk.facts.said.moods.promise and desk.lang == "en":
+    if desk.facts.said.moods.promise:
         notes.append(desk.facts.said.moods.promise)
     return Card(
         name=f"said-{name}",
