@@ -19,11 +19,21 @@ PLACES = {
     "/data": ("Data", "数据"),
     "/customers": ("Customers", "客户"),
     "/customers/champions": ("Champions", "重要价值客户"),
+    "/segments": ("Segments", "分群"),
+    "/predictions": ("Predictions", "预测"),
+    "/clusters": ("Groups of customers", "顾客群"),
+    "/fairness": ("Fairness and privacy", "公平与隐私"),
     "/themes": ("Themes", "话题"),
     "/aspects": ("Aspects", "评价维度"),
     "/voices": ("Voices", "客户心声"),
+    "/personas": ("Personas", "人群画像"),
+    "/voices?segment=champions": ("Voices", "客户心声"),
     "/labels": ("Labelling", "标注"),
     "/recommend": ("Recommendations", "推荐"),
+    "/recommend/rules": ("Rules for lists", "推荐规则"),
+    "/recommend/model": ("Model and evaluation", "模型与评估"),
+    "/experiments": ("Experiments", "实验"),
+    "/experiments/new": ("New experiment", "新建实验"),
     "/reports": ("Reports", "报告"),
     "/jobs": ("Jobs", "任务"),
     "/data/new": ("Bring in a file", "导入文件"),
@@ -254,10 +264,10 @@ def test_signing_out_ends_the_session(sign_in: SignIn) -> None:
     cookies = page.context.cookies()
     page.get_by_role("button", name="Account").click()
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("status")).to_have_text("You are signed out.")
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
     page.context.add_cookies([c for c in cookies if c["name"] == "shopkeeper_session"])  # type: ignore[misc]
     page.goto(visitor.url + "/data")
-    expect(page.get_by_role("status")).to_have_text("Your session has ended. Please sign in again.")
+    expect(page.get_by_text("Your session has ended. Please sign in again.")).to_be_visible()
 
 
 def test_an_empty_shop_says_what_to_do(chromium: object, sign_in: SignIn, empty: Console) -> None:

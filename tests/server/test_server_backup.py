@@ -212,6 +212,40 @@ def _flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+DATA = ("tables/*/day=*/*.parquet", "tables/*/_delta_log/*.json", "store/*", "shopkeeper.toml")
+
+
+def _found_in_every_kind_of_file(folder: Path) -> None:
+    """One bit of any file but the manifest is enough to be found, and what is mended is whole again."""
+    for pattern in DATA:
+        path = next(folder.glob(pattern))
+        before = path.read_bytes()
+        for place in (0, len(before) // 3, len(before) - 1):
+            damaged = bytearray(before)
+            damaged[place] ^= 1 << (place % 8)
+            path.write_bytes(damaged)
+            with pytest.raises(Corrupt, match=path.name):
+                keep.verify(folder)
+        path.write_bytes(before)
+    keep.verify(folder)
+
+
+def test_one_flipped_bit_is_found_wherever_it_is(tea: Shop, tmp_path: Path) -> None:
+    made = keep.create(tea, tmp_path / "kept")
+    _found_in_every_kind_of_file(tmp_path / "kept" / made.name)
+
+
+def test_one_flipped_bit_is_found_in_a_backup_of_postgresql(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOPKEEPER_DATABASE", postgres_url)
+    with _programs(monkeypatch), Shop.create(tmp_path / "tea", NAMED) as shop:
+        _send(shop, 0, 20)
+        _drain(shop)
+        made = keep.create(shop, tmp_path / "kept")
+        _found_in_every_kind_of_file(tmp_path / "kept" / made.name)
+
+
 def _repair(folder: Path) -> None:
     """Make the manifest agree with the damaged files, so that only decoding can find the damage."""
     found = manifest.read(folder)

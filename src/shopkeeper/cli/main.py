@@ -82,6 +82,9 @@ def serve(  # noqa: PLR0913, PLR0917 - each option of a command is a parameter
     trusted_proxy: Annotated[
         str, typer.Option(help="Address of the proxy whose X-Forwarded-For is believed.")
     ] = "",
+    calls_per_minute: Annotated[
+        int, typer.Option(help="Calls of one key that each API process answers in a minute.")
+    ] = 600,
     console: Annotated[bool, typer.Option(help="Serve the console too.")] = True,
     console_port: Annotated[int, typer.Option(help="Port of the console.")] = 8001,
     console_name: Annotated[
@@ -103,6 +106,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each option of a command is a parameter
         "host": host,
         "port": port,
         "api_workers": api_workers,
+        "calls_per_minute": calls_per_minute,
         "trusted_proxy": trusted_proxy,
         "console": console,
         "console_port": console_port,

@@ -15,7 +15,7 @@ from nicegui import ui
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from shopkeeper.console import frame, preferences
+from shopkeeper.console import frame, preferences, signatures
 from shopkeeper.console.calls import Calls
 from shopkeeper.console.door import Door
 from shopkeeper.console.forecast import Forecast
@@ -29,12 +29,14 @@ from shopkeeper.shop.shop import Shop
 
 _SECRET = "console sessions"  # noqa: S105 - the name under which the store keeps it
 _THEMES = {"auto": None, "light": False, "dark": True}
+_ANSWER_S = 20.0  # longer than the store is waited for: then the page says that it does not answer
 _QUASAR = {"zh": "zh-CN", "en": "en-US"}
 
 
 def create(shop: Shop, options: ConsoleOptions | None = None) -> Guard:
     """The console, ready for uvicorn."""
     chosen = options or ConsoleOptions()
+    signatures.remember()
     sessions = Sessions(
         shop.database.secret(_SECRET, secrets.token_bytes(32)),
         idle_seconds=chosen.idle_minutes * 60,
@@ -63,7 +65,7 @@ def create(shop: Shop, options: ConsoleOptions | None = None) -> Guard:
         favicon=_FAVICON,
         tailwind=False,
         show_welcome_message=False,
-        reconnect_timeout=15.0,
+        reconnect_timeout=30.0,  # a browser on a busy machine answers within 12 s, or comes back
         binding_refresh_interval=None,
     )
     return Guard(app, sessions, chosen)
@@ -78,7 +80,7 @@ def _pages(calls: Calls, pulse: Pulse, door: Door) -> None:
         try:
             session = calls.sessions.find(request.cookies.get(COOKIE))
             calls.sessions.touch(session)
-            actor = await calls.look(lambda: calls.actor(session))
+            actor = await calls.look(lambda: calls.actor(session, asked=True))
         except SessionEnded as ended:  # shut out since the guard looked
             return RedirectResponse(f"/sign-in?why={ended.why}", 303)
         except Unavailable as error:
@@ -93,7 +95,7 @@ def _pages(calls: Calls, pulse: Pulse, door: Door) -> None:
         return None
 
     for path in ("/", "/{_:path}"):
-        ui.page(path, response_timeout=10.0)(root)
+        ui.page(path, response_timeout=_ANSWER_S)(root)
 
 
 _FAVICON = (

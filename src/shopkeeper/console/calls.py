@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import cache
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -15,9 +15,8 @@ from pydantic import BaseModel
 from shopkeeper.console.cache import Key, Replies, Stamp
 from shopkeeper.console.options import ConsoleOptions
 from shopkeeper.console.sessions import Session, SessionEnded, Sessions
-from shopkeeper.core import operation as operations
 from shopkeeper.core.errors import Cancelled, Unavailable
-from shopkeeper.core.operation import Actor, Context, Effect, Operation
+from shopkeeper.core.operation import Actor, Context, Effect, Operation, find
 from shopkeeper.core.period import Days, Period
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.jobs import Job, JobStatus
@@ -29,11 +28,13 @@ Build = Callable[[Source], Frame]
 
 _MOST_QUEUED: Final = 200
 _KEPT: Final = frozenset({"metrics", "customers"})
-_KEPT_ALSO: Final = frozenset({"recommend.popular", "recommend.related"})
 """What depends on the tables alone, so that it may be answered from memory while they stand still."""
 _ROLE_SECONDS: Final = 2.0
-_LOOKING, _WORKING = 4, 4
+_LOOKING, _WORKING = 4, max(2, os.cpu_count() or 1)
 """Threads that look something up, and that work something out: the first never wait for the second."""
+_SHARE: Final = 0.25
+"""Of one thread's time, how much may go into working out anew what was known, while events stream in."""
+_LONGEST_S: Final = 120.0
 
 
 class Calls:
@@ -45,6 +46,8 @@ class Calls:
         self.options = options
         self._replies = Replies(options.kept_replies)
         self._stamp: tuple[float, Stamp] = (float("-inf"), ())
+        self._held_until = float("-inf")
+        self._version = -1
         self._span: tuple[Stamp, Days | None] = ((), None)
         self._actors: dict[str, tuple[float, Actor]] = {}
         self._looking = ThreadPoolExecutor(_LOOKING, "look")
@@ -68,7 +71,7 @@ class Calls:
         operation = find(name)
         if not _kept(operation):
             return await self._in(self._working, lambda: self._run(session, operation, arguments))
-        actor, stamp = await self.look(lambda: (self.actor(session), self.stamp()))
+        actor, stamp = await self._asker(session)
         operation.permit(actor)  # before anything is answered from memory
         return await self._ask(operation, arguments, actor, stamp, self._working)
 
@@ -79,7 +82,7 @@ class Calls:
         """
         self.sessions.touch(session)
         operation = find(name)
-        actor, stamp = await self.look(lambda: (self.actor(session), self.stamp()))
+        actor, stamp = await self._asker(session)
         operation.permit(actor)
         return self._replies.last(_key(operation, arguments), stamp)
 
@@ -97,6 +100,9 @@ class Calls:
     async def days(self, session: Session, since: Period) -> Days | None:
         """What a period means in this shop."""
         self.sessions.touch(session)
+        until, stamp = self._stamp
+        if until > time.monotonic() and self._span[0] == stamp:  # nothing to look up
+            return self.resolved(since)
         return await self.look(lambda: self.resolved(since))
 
     def resolved(self, since: Period) -> Days | None:
@@ -122,11 +128,14 @@ class Calls:
         """What a short look into the store gives, off the event loop."""
         return await self._in(self._looking, work)
 
-    def actor(self, session: Session) -> Actor:
-        """The person with the rights of their role as it is now."""
+    def actor(self, session: Session, *, asked: bool = False) -> Actor:
+        """The person with the rights of their role as it is now, or as it was two seconds ago.
+
+        With ``asked`` the store is asked in any case: who opens a page learns that it does not answer.
+        """
         now = time.monotonic()
         known = self._actors.get(session.person)
-        if known is not None and known[0] > now:
+        if known is not None and known[0] > now and not asked:
             return known[1]
         person = self.shop.persons.find(session.person)
         if person is None or person.disabled_at is not None:
@@ -143,14 +152,37 @@ class Calls:
         until, stamp = self._stamp
         if until > now:
             return stamp
-        snapshot = self.shop.warehouse.tables["events"].snapshot()
-        rows = ("items", "customers", "identities", "restrictions")
-        stamp = (
-            snapshot.version if snapshot else -1,
-            *(self.shop.state.revision(table) for table in rows),
-        )
+        if now >= self._held_until:
+            snapshot = self.shop.warehouse.tables["events"].snapshot()
+            self._version = snapshot.version if snapshot else -1
+            self._held_until = now
+        rows = ("items", "customers", "identities", "restrictions", "segments")
+        stamp = (self._version, *(self.shop.state.revision(table) for table in rows))
         self._stamp = (now + self.options.stamp_seconds, stamp)
         return stamp
+
+    def renew(self) -> None:
+        """Look at the tables anew with the next question: more has changed than a few events."""
+        self._held_until = float("-inf")
+        self._stamp = (float("-inf"), self._stamp[1])
+
+    def _took(self, seconds: float) -> None:
+        """Show people the same version of the events the longer, the more it costs to answer from it.
+
+        Fifty people over ten million events, into which others stream, would else ask for nothing but
+        answers that are old before they are there. What takes somebody out of the figures (an erasure,
+        a restriction, a merge) is another part of the stamp and counts at once.
+        """
+        held = self._held_until + seconds / _SHARE
+        self._held_until = min(held, time.monotonic() + _LONGEST_S)
+
+    async def _asker(self, session: Session) -> tuple[Actor, Stamp]:
+        """Who asks and of which state, without a thread where both were looked up just now."""
+        now = time.monotonic()
+        known, (until, stamp) = self._actors.get(session.person), self._stamp
+        if known is not None and min(known[0], until) > now:
+            return known[1], stamp
+        return await self.look(lambda: (self.actor(session), self.stamp()))
 
     async def _in(self, room: Executor, work: Callable[[], T]) -> T:
         if self._closed:
@@ -166,7 +198,9 @@ class Calls:
         room: Executor,
     ) -> BaseModel:
         def work() -> BaseModel:
+            began = time.monotonic()
             reply: BaseModel = operation.run(Context(self.shop, actor), arguments)
+            self._took(time.monotonic() - began)
             return reply
 
         reply = self._replies.ask(_key(operation, arguments), stamp, work, room)
@@ -190,16 +224,9 @@ class Calls:
         return jobs.create(operation.full_name, arguments, actor.name, actor.scopes)
 
 
-@cache
-def find(full_name: str) -> Operation[Any, Any]:
-    """The operation called ``capability.name``; looking for it reads folders, so once is enough."""
-    return operations.find(full_name)
-
-
 def _kept(operation: Operation[Any, Any]) -> bool:
     """Whether it depends on the tables alone, so that it may be answered from memory."""
-    known = operation.capability in _KEPT or operation.full_name in _KEPT_ALSO
-    return known and operation.effect == Effect.READ
+    return operation.capability in _KEPT and operation.effect == Effect.READ
 
 
 def _key(operation: Operation[Any, Any], arguments: Mapping[str, Any]) -> Key:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nicegui import ui
 
 from shopkeeper.console import figures
 from shopkeeper.console.visit import Visit
-from shopkeeper.core.types import CannotSay
+from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.metrics.types import Amount, Breakdown, Line, Series
 
 _INKS = ("#2a8a7f", "#c9872f", "#5b7db1", "#a8577e", "#7a8b3c", "#8a8f98")
@@ -61,6 +62,61 @@ def course(visit: Visit, names: list[str], values: list[float], unit: str, label
             "areaStyle": {"opacity": 0.08},
         }
     )
+    return _drawn(options)
+
+
+def spans(visit: Visit, names: list[str], known: Sequence[Estimate], label: str) -> ui.echart:
+    """One point with its interval for each name."""
+    options = _frame(visit, names, "", description=label)
+    options["yAxis"]["axisLabel"].pop(":formatter")
+    options["xAxis"]["axisLabel"] |= {"interval": 0, "rotate": 30}
+    low = [round(one.low, 6) for one in known]
+    width = [round(one.high - one.low, 6) for one in known]
+    clear = {"color": "transparent"}
+    options["series"] = [
+        {"type": "bar", "stack": "s", "data": low, "itemStyle": clear, "tooltip": {"show": False}},
+        {
+            "type": "bar",
+            "stack": "s",
+            "data": width,
+            "barMaxWidth": 10,
+            "itemStyle": {"color": _INKS[0] + "55", "borderRadius": 4},
+            "tooltip": {"show": False},
+        },
+        {
+            "name": label,
+            "type": "scatter",
+            "data": [round(one.value, 6) for one in known],
+            "symbolSize": 9,
+            "itemStyle": {"color": _INKS[0]},
+        },
+    ]
+    return _drawn(options)
+
+
+def reliability(visit: Visit, pairs: Sequence[tuple[float, float]], label: str) -> ui.echart:
+    """What was claimed beside what happened; on the line both are equal."""
+    options = _frame(visit, [], "share", description=label)
+    axis = options["yAxis"]
+    most = max((max(pair) for pair in pairs), default=1.0) * 1.05
+    options["xAxis"] = {**axis, "max": round(most, 6), "name": visit.w("model.claimed")}
+    options["yAxis"] = {**axis, "max": round(most, 6), "name": visit.w("model.happened")}
+    options["tooltip"]["trigger"] = "item"
+    options["series"] = [
+        {
+            "type": "line",
+            "data": [[0, 0], [most, most]],
+            "showSymbol": False,
+            "lineStyle": {"type": "dashed", "width": 1.2, "color": "#9aa0a8"},
+        },
+        {
+            "name": label,
+            "type": "scatter",
+            "data": [[round(claimed, 6), round(happened, 6)] for claimed, happened in pairs],
+            "symbolSize": 9,
+            "itemStyle": {"color": _INKS[0]},
+        },
+    ]
     return _drawn(options)
 
 
@@ -174,3 +230,116 @@ def described(visit: Visit, series: Series, label: str, unit: str) -> str:
         return label
     said = f"{visit.n.brief(most.start, series.cycle)} {figures.full(visit, most.value, unit)}"
     return visit.w("overview.described", label=label, most=said)
+
+
+def interval(
+    visit: Visit,
+    names: list[str],
+    lows: list[float | None],
+    values: list[float],
+    highs: list[float | None],
+    words: tuple[str, str, str],
+) -> ui.echart:
+    """A relative or absolute difference over time with its interval as a band, and a line at 0.
+
+    ``words`` are the unit, what is shown, and what the band is called.
+    """
+    unit, label, band = words
+    options = _frame(visit, names, unit, description=label)
+    options["tooltip"] = {"show": False}
+    # A band is two stacked areas: an unseen one up to its foot, and its height above that.
+    heights = [
+        None if low is None or high is None else round(high - low, 6)
+        for low, high in zip(lows, highs, strict=True)
+    ]
+    base = {"type": "line", "stack": "band", "stackStrategy": "all", "showSymbol": False}
+    line = {"lineStyle": {"opacity": 0}}
+    foot = [None if low is None else round(low, 6) for low in lows]
+    options["series"] = [
+        {"name": "", "data": foot, "silent": True, **base, **line},
+        {
+            "name": band, "data": heights, "itemStyle": {"color": _INKS[0]},
+            "areaStyle": {"opacity": 0.16, "color": _INKS[0]}, "silent": True, **base, **line,
+        },
+        {
+            "name": label, "type": "line", "data": [round(value, 6) for value in values],
+            "showSymbol": len(values) < 3, "lineStyle": {"width": 2.2},
+            "itemStyle": {"color": _INKS[0]},
+            "markLine": {
+                "silent": True, "symbol": "none", "label": {"show": False},
+                "lineStyle": {"color": _SOFT, "type": "solid", "width": 1},
+                "data": [{"yAxis": 0}],
+            },
+        },
+    ]  # fmt: skip
+    options["legend"] = _legend() | {"data": [label, band]}
+    return _drawn(options)
+
+
+def dots(groups: dict[str, list[tuple[float, float, str]]], label: str) -> ui.echart:
+    """Points of several groups, a colour each; near ones are alike. The third of a point is its name."""
+    options = _plane(label)
+    for axis in ("xAxis", "yAxis"):
+        options[axis] |= {"axisLabel": {"show": False}, "axisTick": {"show": False}}
+    options["tooltip"] |= {":formatter": "p => p.data.name + ' · ' + p.seriesName"}
+    options["series"] = [
+        {
+            "name": name,
+            "type": "scatter",
+            "symbolSize": 6,
+            "itemStyle": {"opacity": 0.65},
+            "data": [{"value": [x, y], "name": who} for x, y, who in points],
+        }
+        for name, points in groups.items()
+    ]
+    options["legend"] = _legend() | {"type": "scroll", "right": None, "left": 4}
+    return _drawn(options).style("height:420px")
+
+
+def calibration(
+    visit: Visit, bins: list[tuple[float, float, float, float]], label: str
+) -> ui.echart:
+    """What was said (across) and what came (up) with its interval, beside the line where both are equal."""
+    options = _plane(label)
+    for axis, name, gap in (("xAxis", "said", 30), ("yAxis", "came", 46)):
+        options[axis] |= {
+            "min": 0,
+            "max": 1,
+            "name": visit.w(f"predictions.{name}"),
+            "nameLocation": "middle",
+            "nameGap": gap,
+            "axisLabel": {"color": _SOFT, ":formatter": _formatter(visit, True, False)},
+        }
+    options["grid"] |= {"bottom": 26, "left": 34}
+    line = {"type": "line", "showSymbol": False, "silent": True}
+    options["series"] = [
+        line | {"data": [[0, 0], [1, 1]], "lineStyle": {"type": "dashed", "color": "#9aa0a8"}},
+        *(
+            line
+            | {"data": [[said, low], [said, high]], "lineStyle": {"color": _INKS[0], "width": 1.5}}
+            for said, _, low, high in bins
+        ),
+        {"type": "scatter", "symbolSize": 9, "data": [[said, came] for said, came, _, _ in bins]},
+    ]
+    return _drawn(options).style("height:320px")
+
+
+def _plane(label: str) -> dict[str, Any]:
+    """Two axes of numbers."""
+    axis = {
+        "type": "value",
+        "scale": True,
+        "splitLine": {"lineStyle": {"color": _GRID}},
+        "axisLine": {"lineStyle": {"color": _GRID}},
+    }
+    return {
+        "animationDuration": 250,
+        "textStyle": {"fontFamily": _FONT, "color": _SOFT},
+        "color": list(_INKS),
+        "aria": {"enabled": True, "label": {"description": label}},
+        "grid": {"left": 8, "right": 16, "top": 40, "bottom": 6, "containLabel": True},
+        # Drawn on the canvas: a name from the data cannot become markup there.
+        "tooltip": {"trigger": "item", "renderMode": "richText", "confine": True},
+        "xAxis": dict(axis),
+        "yAxis": dict(axis),
+    }

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from nicegui import ui
 from nicegui.element import Element
 
-from shopkeeper.console import figures, parts
+from shopkeeper.console import behind, figures, parts
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.types import CannotSay, Estimate
@@ -47,15 +47,27 @@ async def open_(
         return reply
 
     value = figures.full(visit, figure.value, known.unit)
+    notes, days = _notes(visit, known, figure), await visit.days()
+    told = behind.definition(known.name, days, by, group) if days is not None else ""
+    allowed = told if visit.may("customers.save_segment") else ""
     await sheet(
-        visit, (figures.label(visit, known), label), value, _notes(visit, known, figure), paged
+        visit, (figures.label(visit, known), label), value, notes, paged, definition=allowed
     )
 
 
 async def sheet(
-    visit: Visit, heading: tuple[str, str], value: str, notes: Iterable[str], paged: Paged
+    visit: Visit,
+    heading: tuple[str, str],
+    value: str,
+    notes: Iterable[str],
+    paged: Paged,
+    *,
+    definition: str = "",
 ) -> None:
-    """A dialog with a heading (and a badge beside it), a value, what it means, and its rows."""
+    """A dialog with a heading (and a badge beside it), a value, what it means, and its rows.
+
+    With a ``definition`` the customers behind it become a segment by one click.
+    """
     w = visit.w
     with visit.client, ui.dialog() as dialog, ui.card().classes("sheet"):
         dialog.on("hide", dialog.delete)
@@ -70,6 +82,9 @@ async def sheet(
         with box("notes", "ul"):
             for note in notes:
                 text(note, tag="li")
+        if definition:
+            target = f"/segments?definition={quote(definition, safe='')}"
+            parts.link(w("groups.of_number"), target)
         holder = box("sheet-rows")
     dialog.open()
     await _rows(visit, holder, paged, 1)

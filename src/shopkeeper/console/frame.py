@@ -16,17 +16,27 @@ from shopkeeper.console.pages import (
     aspects,
     audit,
     bring,
+    clusters,
     customer,
     customers,
     data,
+    experiment_new,
+    experiments,
+    fairness,
+    groups,
     imports,
     jobs,
     labels,
+    list_model,
     overview,
+    personas,
+    predictions,
     privacy,
     recommend,
     reports,
+    rules,
     settings,
+    texts,
     themes,
 )
 from shopkeeper.console.parts import box, text
@@ -51,11 +61,15 @@ PLACES: Final = (
     Place("overview", "/", "insights", "o"),
     Place("data", "/data", "fact_check", "d"),
     Place("customers", "/customers", "groups", "c"),
+    Place("groups", "/segments", "filter_alt", "g"),
+    Place("predictions", "/predictions", "trending_up", "f"),
     Place("themes", "/themes", "forum", "t"),
     Place("aspects", "/aspects", "grid_on", "e"),
     Place("voices", "/voices", "record_voice_over", "w"),
+    Place("personas", "/personas", "diversity_3", "n"),
     Place("labels", "/labels", "label", "l"),
     Place("recommend", "/recommend", "recommend", "r"),
+    Place("experiments", "/experiments", "science", "x"),
     Place("reports", "/reports", "description", "p"),
     Place("jobs", "/jobs", "schedule", "j"),
     Place("privacy", "/privacy", "policy", "v"),
@@ -71,12 +85,24 @@ PAGES: Final[dict[str, Page]] = {
     "/customers": customers.page,
     "/customers/{segment}": customers.members,
     "/customer": customer.page,
+    "/segments": groups.page,
+    "/segments/{segment}": groups.one,
+    "/predictions": predictions.page,
+    "/clusters": clusters.page,
+    "/fairness": fairness.page,
     "/themes": themes.page,
     "/themes/{theme_id}": themes.one,
     "/aspects": aspects.page,
     "/voices": aspects.voices,
+    "/personas": personas.page,
+    "/text": texts.page,
     "/labels": labels.page,
     "/recommend": recommend.page,
+    "/recommend/rules": rules.page,
+    "/recommend/model": list_model.page,
+    "/experiments": experiments.page,
+    "/experiments/new": experiment_new.page,
+    "/experiments/{experiment_id}": experiments.one,
     "/reports": reports.page,
     "/jobs": jobs.page,
     "/jobs/{job_id}": jobs.one,
@@ -159,7 +185,7 @@ def _menu(visit: Visit, drawer: ui.left_drawer) -> None:
 
     def mark(path: str) -> None:
         here = "/" + path.partition("?")[0].strip("/").partition("/")[0]
-        here = "/customers" if here == "/customer" else here
+        here = {"/customer": "/customers", "/text": "/voices"}.get(here, here)
         for target, entry in links.items():
             if target == here:
                 entry.classes(add="on").props("aria-current=page")
@@ -259,15 +285,15 @@ def _remember(name: str, value: str) -> None:
 
 def _shortcuts(visit: Visit) -> ui.dialog:
     """The keys, and the dialog that lists them."""
-    w = visit.w
-    with ui.dialog() as help_, ui.card().classes("ask"):
-        text(w("keys.title"), tag="h2")
-        with box("shortcuts", "dl"):
-            for place in PLACES:
-                _shortcut(f"g {place.key}", w(f"menu.{place.name}"))
-            _shortcut("?", w("keys.help"))
-            _shortcut("Esc", w("keys.close"))
-        parts.plain_button(w("page.close"), help_.close)
+    with ui.dialog() as help_, ui.card().classes("ask") as card:
+        pass  # written when somebody asks: most never do
+
+    def opened() -> None:
+        if help_.value and not card.default_slot.children:
+            with card:
+                _listed(visit, help_)
+
+    help_.on_value_change(opened)
     paths = {place.key: place.path for place in PLACES}
     state = {"before": ""}
 
@@ -284,6 +310,17 @@ def _shortcuts(visit: Visit) -> ui.dialog:
 
     ui.keyboard(pressed, repeating=False)
     return help_
+
+
+def _listed(visit: Visit, help_: ui.dialog) -> None:
+    w = visit.w
+    text(w("keys.title"), tag="h2")
+    with box("shortcuts", "dl"):
+        for place in PLACES:
+            _shortcut(f"g {place.key}", w(f"menu.{place.name}"))
+        _shortcut("?", w("keys.help"))
+        _shortcut("Esc", w("keys.close"))
+    parts.plain_button(w("page.close"), help_.close)
 
 
 def _shortcut(keys: str, words: str) -> None:

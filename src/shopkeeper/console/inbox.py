@@ -13,10 +13,9 @@ from nicegui import events
 
 from shopkeeper.collect import mapping
 from shopkeeper.collect.paths import INBOX
-from shopkeeper.console.calls import find
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.errors import BadInput, Unavailable
-from shopkeeper.core.operation import Actor
+from shopkeeper.core.operation import Actor, find
 
 _UNSAFE: Final = re.compile(r"[^\w.()\u3400-\u9fff -]")
 

@@ -51,6 +51,7 @@ async def _confirm(visit: Visit, plan: Plan, arguments: dict[str, Any], wanted: 
         return
     job = await visit.queue(plan.operation, **arguments, confirm=plan.hash)
     if job is not None:
+        visit.hush()
         with visit.client:
             ui.navigate.to(f"/jobs/{job.job_id}")
 

@@ -18,6 +18,8 @@ from shopkeeper.shop.shop import Shop
 
 log = logging.getLogger("shopkeeper.console")
 
+_SWITCH_S = 0.001
+
 
 def run(folder: Path, options: ConsoleOptions, listening: socket.socket | None = None) -> None:
     """Serve the console of the shop in ``folder`` until SIGTERM.
@@ -43,6 +45,8 @@ def run(folder: Path, options: ConsoleOptions, listening: socket.socket | None =
             ws_max_size=1_000_000,
         )
         server = uvicorn.Server(config)
+        # Threads that work something out give way sooner, so that a click is answered meanwhile.
+        sys.setswitchinterval(_SWITCH_S)
 
         def stop(_signal: int, _frame: FrameType | None) -> None:
             server.should_exit = True

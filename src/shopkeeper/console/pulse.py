@@ -32,6 +32,11 @@ class Beat:
         return next((job for job in self.jobs if job.job_id == job_id), None)
 
 
+def _ended(beat: Beat) -> set[str]:
+    going = (JobStatus.QUEUED, JobStatus.RUNNING)
+    return {job.job_id for job in beat.jobs if job.status not in going}
+
+
 class Pulse:
     """Looks at the store once a second for as long as any page is open."""
 
@@ -83,6 +88,8 @@ class Pulse:
         beat = await self._calls.look(self._read)
         self._forecast.look(beat.stamp)
         if beat != self.last:
+            if self.last is not None and _ended(beat) - _ended(self.last):
+                self._calls.renew()  # a job has ended, an import perhaps
             self.last = beat
             self.changed.emit(beat)
 

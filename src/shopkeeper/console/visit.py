@@ -14,13 +14,13 @@ from nicegui import background_tasks, ui
 from nicegui.element import Element
 
 from shopkeeper.console import parts
-from shopkeeper.console.calls import Build, Calls, find
+from shopkeeper.console.calls import Build, Calls
 from shopkeeper.console.live import Live
 from shopkeeper.console.pulse import Beat, Pulse
 from shopkeeper.console.sessions import Session, SessionEnded
 from shopkeeper.console.words import Words, words
 from shopkeeper.core.errors import ShopkeeperError, Unavailable
-from shopkeeper.core.operation import WRITE, Actor
+from shopkeeper.core.operation import WRITE, Actor, find
 from shopkeeper.core.period import Days, Period
 from shopkeeper.core.settings import Language
 from shopkeeper.metrics.types import Definition
@@ -194,6 +194,11 @@ class Visit:
     ) -> None:
         """A short message that goes by itself, with a link or a way back."""
         self._toast((text,), link=link, undo=undo)
+
+    def hush(self) -> None:
+        """Take the messages away: they may name whom, or offer to undo what, is no more."""
+        if self.toasts is not None and not self.toasts.is_deleted:
+            self.toasts.clear()
 
     def leave(self, ended: SessionEnded) -> None:
         """To the sign-in page, which says why."""

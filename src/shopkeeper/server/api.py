@@ -17,12 +17,14 @@ from starlette.types import ASGIApp
 import shopkeeper
 from shopkeeper.server import faults
 from shopkeeper.server.agents.http import Agents
+from shopkeeper.server.contact import Contact
 from shopkeeper.server.headers import Headers
 from shopkeeper.server.intake import PATHS, Intake
 from shopkeeper.server.limits import Rate
 from shopkeeper.server.observe import routes as observe
 from shopkeeper.server.observe.requests import Watched
 from shopkeeper.server.options import ServeOptions
+from shopkeeper.server.personalize import Personalize
 from shopkeeper.server.routes import Calls
 from shopkeeper.server.signin import SignIn
 from shopkeeper.server.upload import Upload
@@ -64,6 +66,8 @@ def create(shop: Shop, options: ServeOptions) -> ASGIApp:
 
     observe.install(app, shop, signin, lambda: intake.full)
     Upload(shop, signin, options).install(app)
+    Contact(shop, options).install(app)
+    Personalize(shop, signin, intake, options).install(app)
     agents.install(app)
     known = frozenset(getattr(route, "path", "") for route in app.routes)
     return Watched(Headers(app, PATHS), known)

@@ -12,6 +12,7 @@ _ALWAYS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 ]
+_POLICY = b"content-security-policy"
 # Browsers of any site may send events (with a browser key), and read nothing but the receipt.
 _INTAKE = [
     (b"access-control-allow-origin", b"*"),
@@ -50,6 +51,8 @@ class Headers:
 
 def _merged(headers: list[tuple[bytes, bytes]], cross_site: bool) -> list[tuple[bytes, bytes]]:
     more = dict(_ALWAYS) | (dict(_INTAKE) if cross_site else {})
+    if any(name.lower() == _POLICY for name, _ in headers):
+        del more[_POLICY]  # a page of ours says itself what it shows
     return [pair for pair in headers if pair[0].lower() not in more] + list(more.items())
 
 

@@ -110,15 +110,7 @@ class Intake:
             )
 
     async def _handle(self, call: str, request: Request) -> Response:
-        actor = await self._signin.actor(request)
-        if actor.kind == "browser":  # its key is public: nobody may use up what others need
-            self._visitors.count(f"{actor.name} {address(request)}")
-        self._rate.count(actor.name)
-        if not actor.may("intake", WRITE):
-            raise NotAllowed(
-                f"{actor.name} may not send events.",
-                hint="Ask the owner for the scope 'intake:write'.",
-            )
+        actor = await self.admit(request)
         limit = self._options.batch_bytes if call == "batch" else self._options.event_bytes
         sent = await body.read(request, limit=limit, seconds=self._options.body_seconds)
         calls = body.parse(sent)
@@ -129,7 +121,25 @@ class Intake:
                 field="batch",
             )
         oversized = self._without_oversized(calls) if len(sent) > self._options.event_bytes else {}
-        prepared = prepare(calls, self._rules(actor), self._shop.now(), kind=call)
+        prepared, new = await self.take(actor, calls, call)
+        return _answer(prepared, new, oversized)
+
+    async def admit(self, request: Request) -> Actor:
+        """Who sends events; refused without the right to, and too often."""
+        actor = await self._signin.actor(request)
+        if actor.kind == "browser":  # its key is public: nobody may use up what others need
+            self._visitors.count(f"{actor.name} {address(request)}")
+        self._rate.count(actor.name)
+        if not actor.may("intake", WRITE):
+            raise NotAllowed(
+                f"{actor.name} may not send events.",
+                hint="Ask the owner for the scope 'intake:write'.",
+            )
+        return actor
+
+    async def take(self, actor: Actor, calls: dict[str, Any], kind: str) -> tuple[Prepared, int]:
+        """Write what is good of a call's messages; what was made of them, and how many rows were new."""
+        prepared = prepare(calls, self._rules(actor), self._shop.now(), kind=kind)
         new = 0
         if prepared.calls:
             new = await self._committer.submit(prepared, max(1, len(prepared.entries)))
@@ -138,7 +148,7 @@ class Intake:
             _DUPLICATE.inc(duplicate)
         if prepared.refused:
             _REFUSED.inc(len(prepared.refused))
-        return _answer(prepared, new, oversized)
+        return prepared, new
 
     def _rules(self, actor: Actor) -> Rules:
         known = self._known_rules.get(actor.name)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shopkeeper.core.errors import Conflict, LeaseHeld
+from shopkeeper.server import nightly
 from shopkeeper.server.observe import logs, meters, traces
 from shopkeeper.server.observe.names import SERVES
 from shopkeeper.server.options import ServeOptions
+from shopkeeper.server.sending import sending
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.jobs import JobStatus
 from shopkeeper.warehouse.writer import Writer
@@ -54,7 +56,7 @@ def run(folder: Path, options: ServeOptions) -> None:
     with Shop.open(folder) as shop:
         while not stop.is_set():
             try:
-                with shop.writer(SERVES) as writer:
+                with shop.writer(SERVES) as writer, sending(shop):
                     _Worker(shop, writer, options, stop).run()
             except LeaseHeld:
                 log.warning("another process writes the tables: waiting for it")
@@ -70,14 +72,18 @@ class _Worker:
         self._options = options
         self._stop = stop
         self._workflows: Workflows | None = None
+        self._followed = writer.moved()
         self._chores = [
             Chore("move the intake log", options.drain_seconds, self._drain, rest=0.0),
             Chore("start jobs", _IDLE_SECONDS, self._jobs, rest=0.0),
             Chore("snapshot the store", 15.0, writer.snapshot),
             Chore("maintain the tables", 60.0, writer.maintain),
+            Chore("follow segments", 2.0, self._follow),
+            Chore("queue what runs by night", 600.0, lambda: nightly.queue(shop)),
             Chore("remove unused files", 86_400.0, lambda: writer.maintain(vacuum=True)),
         ]
         self._chores[-1].next = time.monotonic() + 3600  # not in the busy minute of a start
+        self._chores[-2].next = time.monotonic() + 600
 
     def run(self) -> None:
         try:
@@ -111,6 +117,14 @@ class _Worker:
 
     def _drain(self) -> None:
         meters.DRAINED.inc(self._writer.drain())
+
+    def _follow(self) -> None:
+        """Who has just done something may have entered a segment, or left one."""
+        if not self._shop.segments.current():
+            return
+        from shopkeeper.customers.segmenting.following import follow  # noqa: PLC0415 - memory
+
+        self._followed, _ = follow(self._shop, self._followed)
 
     def _jobs(self) -> None:
         """Start queued jobs; the job engine is loaded when there is first something for it to do."""

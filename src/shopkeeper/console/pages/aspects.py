@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import cast
 from urllib.parse import quote
 
 from nicegui import PageArguments, ui
@@ -10,8 +11,10 @@ from shopkeeper.console import parts
 from shopkeeper.console.pages import said
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
+from shopkeeper.customers.segments import definitions
 from shopkeeper.insight.types import AspectCell, AspectMatrix, AspectRow, Voice, Voices
 from shopkeeper.report.parts import clipped
+from shopkeeper.report.types import SegmentVoices
 
 _COLUMNS = 8
 _DARKEST = 45
@@ -94,24 +97,37 @@ def _commonest(visit: Visit, whole: AspectRow) -> None:
 
 
 async def voices(visit: Visit, args: PageArguments) -> None:
-    """What customers praise, object to and wish for: of the shop, or of one product."""
+    """What customers praise, object to and wish for: all of them, of one product, or in one segment."""
     item = args.query_parameters.get("item") or None
+    segment = args.query_parameters.get("segment") or None
+    lead = ""
+    if item or segment:
+        lead = visit.w("voices.of", item=item) if item else _segment(visit, segment or "")
     with box("page-top"):
-        parts.title(visit.w("menu.voices"), visit.w("voices.of", item=item) if item else "")
+        parts.title(visit.w("menu.voices"), lead)
         bar = box("period")
-    if item:
-        parts.link(visit.w("voices.all"), "/voices", "back")
+    if lead:
+        parts.link(visit.w("voices.all" if item else "voices.everybody"), "/voices", "back")
     holder = box("stack")
 
+    async def asked() -> Voices:
+        ask = {"since": visit.since, "k": 10, "lang": visit.lang}
+        if segment:
+            of_segment = await visit.run("report.segment_voices", segment=segment, **ask)
+            return cast("SegmentVoices", of_segment).voices
+        return cast("Voices", await visit.run("insight.voices", item_id=item, **ask))
+
     async def load() -> None:
-        ask = {"since": visit.since, "item_id": item, "k": 10, "lang": visit.lang}
-        await visit.fill(
-            holder, lambda: visit.run("insight.voices", **ask), lambda r: _voices(visit, r)
-        )
+        await visit.fill(holder, asked, lambda r: _voices(visit, r))
 
     with bar:
         said.period(visit, load)
     await load()
+
+
+def _segment(visit: Visit, segment: str) -> str:
+    known = definitions().get(segment)
+    return visit.w("voices.in", segment=known.name(visit.lang) if known else segment)
 
 
 def _voices(visit: Visit, reply: Voices) -> None:

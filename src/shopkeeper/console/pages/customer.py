@@ -5,11 +5,10 @@ from __future__ import annotations
 from nicegui import PageArguments
 
 from shopkeeper.console import parts
-from shopkeeper.console.pages import customers, recommend
+from shopkeeper.console.pages import consent, customers, profile, recommend
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.customers.types import Placement
-from shopkeeper.recommend.types import Slate
 
 
 async def page(visit: Visit, args: PageArguments) -> None:
@@ -22,20 +21,27 @@ async def page(visit: Visit, args: PageArguments) -> None:
         customers.search(visit)
         return
     parts.title(customer_id, w("customer.lead"))
-    stand, shown = box("stack"), box("stack")
+    stand, whole, next_, shown, allows = (box("stack") for _ in range(5))
     await visit.fill(
         stand,
         lambda: visit.run("customers.segment", customer_id=customer_id, lang=visit.lang),
         lambda reply: _placement(visit, reply),
     )
 
-    def draw(reply: Slate) -> None:
-        with parts.panel(w("customer.recommended"), lead=w("recommend.why_lead")):
-            recommend.slots(visit, reply.slots, reply.missing)
+    await profile.panels(visit, whole, customer_id)
 
+    asked = {"customer_id": customer_id, "lang": visit.lang}
     await visit.fill(
-        shown, lambda: visit.run("recommend.items", customer_id=customer_id, lang=visit.lang), draw
+        next_,
+        lambda: visit.run("recommend.next_action", **asked),
+        lambda reply: recommend.action(visit, reply),
     )
+    await visit.fill(
+        shown,
+        lambda: visit.run("recommend.items", **asked),
+        lambda reply: recommend.listed(visit, reply),
+    )
+    await consent.panel(visit, allows, customer_id)
 
 
 def _placement(visit: Visit, placed: Placement) -> None:

@@ -90,6 +90,7 @@ def _segment(visit: Visit, segment: Segment, most: float) -> None:
                 w("customers.members", count=n.count(segment.customers)),
                 f"/customers/{segment.code}",
             )
+            parts.link(w("customers.said"), f"/voices?segment={segment.code}")
 
 
 def advice(visit: Visit, given: Advice) -> None:

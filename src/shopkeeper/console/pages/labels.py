@@ -10,11 +10,12 @@ from nicegui.element import Element
 from nicegui.events import KeyEventArguments, ValueChangeEventArguments
 
 from shopkeeper.console import figures, parts
+from shopkeeper.console.pages.marking import Marks
 from shopkeeper.console.parts import badge, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.insight.types import LabelCard, LabelStatus
 
-_TASKS: Final = ("sentiment", "intents")
+_TASKS: Final = ("sentiment", "intents", "aspects")
 _FEW: Final = 50
 
 
@@ -95,8 +96,10 @@ class _Desk:
             text(card.text or "", "said-text", "blockquote")
             about = [n.date(card.day) if card.day else "", card.item_id, card.text_id]
             text(" · ".join(filter(None, about)), "lead small")
+            if card.kind == "spans":
+                Marks(self.visit, card, self.give_spans)
             with box("labels-row"):
-                for place, choice in enumerate(card.labels, 1):
+                for place, choice in enumerate(card.labels if card.kind == "label" else (), 1):
                     name = choice.names.get(self.visit.lang, choice.name)
                     key = f"{place} · " if place <= 9 else ""
                     button = parts.plain_button(
@@ -107,7 +110,7 @@ class _Desk:
             with box("form-row"):
                 parts.plain_button(f"s · {w('labels.skip')}", self.skip, icon="redo")
                 parts.plain_button(f"u · {w('labels.undo')}", self.undo, icon="undo")
-            text(w("labels.keys"), "lead small")
+            text(w("labels.keys" if card.kind == "label" else "labels.span_keys"), "lead small")
 
     async def give(self, label: str) -> None:
         """Label the text that lies here."""
@@ -117,6 +120,12 @@ class _Desk:
                     "insight.give_label", task=self.task, text_id=self.card.text_id, label=label
                 )
             )
+
+    async def give_spans(self, spans: list[dict[str, str]]) -> None:
+        """Keep what was marked in the text that lies here; nothing marked: it judges nothing."""
+        if self.card is not None and self.card.text_id is not None:
+            given = {"task": self.task, "text_id": self.card.text_id, "spans": spans}
+            await self._act(self.visit.run("insight.give_spans", **given))
 
     async def skip(self) -> None:
         """Put it aside."""
@@ -160,5 +169,5 @@ class _Desk:
             await self.skip()
         elif key in ("u", "U"):
             await self.undo()
-        elif key.isdigit() and 0 < int(key) <= len(self.card.labels):
+        elif self.card.kind == "label" and key.isdigit() and 0 < int(key) <= len(self.card.labels):
             await self.give(self.card.labels[int(key) - 1].name)

@@ -195,6 +195,7 @@ def _restricted(visit: Visit, one: Restricted, again: Again | None) -> None:
 async def _lift(visit: Visit, customer_id: str, again: Again) -> None:
     work = visit.run("governance.unrestrict", customer_id=customer_id)
     if await visit.attempt(work) is not None:
+        visit.hush()  # the way back from the restriction has been gone
         visit.tell(visit.w("privacy.lifted", name=customer_id))
         await again()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
+from urllib.parse import quote as encoded
 
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
@@ -37,8 +38,10 @@ def quotes(visit: Visit, said: Sequence[Quote]) -> None:
         for quote in said:
             with box("said-quote", "li"):
                 text(f"{quote.text}{' …' if quote.cut else ''}", tag="blockquote")
-                about = [visit.n.date(quote.day), quote.item_id, quote.text_id]
-                text(" · ".join(filter(None, about)), "lead small")
+                with box("said-about lead small"):
+                    about = [visit.n.date(quote.day), quote.item_id]
+                    text(" · ".join(filter(None, about)), tag="span")
+                    parts.link(quote.text_id, f"/text?id={encoded(quote.text_id, safe='')}")
 
 
 def nothing(visit: Visit, why: CannotSay, act: str) -> None:

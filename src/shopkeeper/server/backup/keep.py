@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import shopkeeper
+from shopkeeper.contact.controlling import hold_restored
 from shopkeeper.core import settings
 from shopkeeper.core.errors import BadInput, Conflict, Corrupt, NotFound, Unavailable
 from shopkeeper.core.operation import OWNER
@@ -137,6 +138,7 @@ def restore(folder: Path, into: Path) -> Manifest:
         raise
     with Shop.open(into) as shop:  # migrates
         Leases(shop.database).clear()  # they are of the shop that was backed up
+        hold_restored(shop)
         tables.check(into / shop.settings.tables, found.tables)
         with shop.audited(OWNER, "backup.restore", {"name": found.name}):
             shop.log.last()

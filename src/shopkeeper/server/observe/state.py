@@ -16,7 +16,9 @@ from shopkeeper.shop.shop import Shop
 from shopkeeper.shop.writing import LEASE
 from shopkeeper.store.jobs import JobStatus
 from shopkeeper.store.lease import Leases
+from shopkeeper.store.outbox import Outbox
 
+_MESSAGES = ("channel", "state")
 LEAST_FREE = 200_000_000
 """Bytes on the shop's disk under which nothing more is accepted."""
 
@@ -50,6 +52,17 @@ class State(Collector):
         for status in JobStatus:
             jobs.add_metric([status.value], counts.get(status, 0))
         yield jobs
+        messages = GaugeMetricFamily(
+            "shopkeeper_messages", "Messages to customers, by channel and state.", labels=_MESSAGES
+        )
+        for channel, state, count in Outbox(shop.database).counts(*_MESSAGES):
+            messages.add_metric([channel, state], count)
+        yield messages
+        oldest = Outbox(shop.database).oldest(shop.now())
+        wait = (shop.now() - oldest).total_seconds() if oldest else 0.0
+        yield _gauge(
+            "outbox_delay_seconds", "Since when the message that waits longest is due.", wait
+        )
         files = GaugeMetricFamily("shopkeeper_delta_files", "Current files.", labels=["table"])
         for name, snapshot in tables.items():
             files.add_metric([name], len(snapshot.files) if snapshot else 0)

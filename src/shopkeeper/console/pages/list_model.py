@@ -1,0 +1,187 @@
+"""The model behind the lists: versions and how old they are, how lists were judged, what they earned."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nicegui import PageArguments
+
+from shopkeeper.console import charts, figures, parts
+from shopkeeper.console.parts import Column, box, text
+from shopkeeper.console.visit import Visit
+from shopkeeper.core.types import CannotSay, Estimate, EstimateOrCannotSay
+from shopkeeper.recommend.types import Evaluation, Protocol, ShownValue, Versions
+
+_EVALUATE: Final = "recommend.evaluate"
+
+
+async def page(visit: Visit, _args: PageArguments) -> None:
+    """The page."""
+    w = visit.w
+    parts.link(w("menu.recommend"), "/recommend", "back")
+    parts.title(w("model.title"), w("model.lead"))
+    versions, value, judged = box("stack"), box("stack"), box("stack")
+    await visit.fill(
+        versions, lambda: visit.run("recommend.versions"), lambda reply: _versions(visit, reply)
+    )
+    await visit.fill(
+        value, lambda: visit.run("recommend.value"), lambda reply: _value(visit, reply)
+    )
+    await visit.fill(judged, lambda: _latest(visit), lambda found: _judged(visit, found))
+
+
+def _versions(visit: Visit, reply: Versions) -> None:
+    w, n = visit.w, visit.n
+    with parts.panel(w("model.versions"), lead=w("model.versions_lead")):
+        if not reply.versions:
+            parts.empty(w("model.none"), w("model.none_advice"), "model_training")
+        else:
+            columns = [
+                Column("version", w("model.version")),
+                Column("status", w("model.status")),
+                Column("fitted", w("model.fitted")),
+                Column("ndcg", "NDCG@10", number=True),
+                Column("heads", w("model.heads"), wraps=True),
+                Column("why", w("model.gate"), wraps=True),
+            ]
+            rows = [
+                {
+                    "id": one.version,
+                    "version": one.version,
+                    "status": w.get(f"model.status_{one.status}", one.status),
+                    "fitted": n.time(one.fitted_at),
+                    "ndcg": n.decimal(one.ndcg10, 4) if one.ndcg10 is not None else "–",
+                    "heads": ", ".join(one.heads),
+                    "why": one.why,
+                }
+                for one in reply.versions
+            ]
+            parts.table(columns, rows, label=w("model.versions"))
+        with box("form-row"):
+            if visit.may("recommend.fit"):
+                parts.button(
+                    w("model.fit"), lambda: visit.start("recommend.fit"), icon="model_training"
+                )
+            if visit.may("recommend.roll_back") and len(reply.versions) > 1:
+                parts.plain_button(w("model.roll_back"), lambda: _back(visit), icon="undo")
+
+
+async def _back(visit: Visit) -> None:
+    if await parts.confirmed(
+        visit.w, visit.w("model.roll_back_ask"), act=visit.w("model.roll_back")
+    ):
+        reply = await visit.attempt(visit.run("recommend.roll_back"))
+        if reply is not None:
+            visit.tell(visit.w("model.rolled_back", version=reply.serving or "–"))
+
+
+def _value(visit: Visit, reply: ShownValue) -> None:
+    w, n = visit.w, visit.n
+    with parts.panel(w("model.value"), lead=w("model.value_lead", days=n.count(reply.days))):
+        with parts.facts():
+            parts.fact(w("model.places"), n.count(reply.places))
+            parts.fact(w("model.explored"), n.share(reply.explored))
+        if reply.policies:
+            names = list(dict.fromkeys(name for one in reply.policies for name in one.estimates))
+            columns = [
+                Column("policy", w("model.policy")),
+                Column("effective", w("model.effective"), number=True),
+                *(Column(name, w(f"model.estimator_{name}"), number=True) for name in names),
+            ]
+            rows = [
+                {
+                    "id": one.policy,
+                    "policy": w(f"model.policy_{one.policy}"),
+                    "effective": n.count(one.effective),
+                    **{name: _told(visit, one.estimates.get(name)) for name in names},
+                }
+                for one in reply.policies
+            ]
+            parts.table(columns, rows, label=w("model.value"))
+        if reply.missing is not None:
+            text(figures.why_not(visit, reply.missing), "lead")
+
+
+async def _latest(visit: Visit) -> Evaluation | None:
+    """The newest evaluation that has ended well; None: there is none."""
+    if not visit.may("jobs.listing"):
+        return None
+    for job in (await visit.run("jobs.listing", status="done")).jobs:
+        if job.operation == _EVALUATE:
+            whole = await visit.run("jobs.show", job_id=job.job_id)
+            return Evaluation.model_validate(whole.result)
+    return None
+
+
+def _judged(visit: Visit, found: Evaluation | None) -> None:
+    w, n = visit.w, visit.n
+    with parts.panel(w("model.evaluation"), lead=w("model.evaluation_lead")):
+        if found is None:
+            parts.empty(w("model.not_evaluated"), w("model.not_evaluated_advice"), "query_stats")
+        else:
+            with parts.facts():
+                parts.fact(w("model.as_of"), n.date(found.as_of) if found.as_of else "–")
+                parts.fact(w("model.customers"), n.count(found.customers))
+                parts.fact(w("model.items"), n.count(found.items))
+            for name, protocol in (
+                ("by_week", found.by_week),
+                ("leave_one_out", found.leave_one_out),
+            ):
+                text(w(f"model.{name}"), tag="h3")
+                text(w(f"model.{name}_lead"), "lead")
+                if isinstance(protocol, CannotSay):
+                    text(figures.why_not(visit, protocol), "lead")
+                else:
+                    _protocol(visit, protocol, w(f"model.{name}"))
+        if visit.may(_EVALUATE):
+            with box("form-row"):
+                parts.plain_button(
+                    w("model.evaluate"), lambda: visit.start(_EVALUATE), icon="query_stats"
+                )
+
+
+def _protocol(visit: Visit, protocol: Protocol, label: str) -> None:
+    w, n = visit.w, visit.n
+    columns = [
+        Column("model", w("model.model")),
+        Column("hr", "HR@10", number=True),
+        Column("ndcg", "NDCG@10", number=True),
+        Column("loss", w("model.log_loss"), number=True),
+        Column("coverage", w("model.coverage"), number=True),
+        Column("gini", "Gini", number=True),
+    ]
+    rows = [
+        {
+            "id": one.model,
+            "model": one.model,
+            "hr": _told(visit, one.hr10),
+            "ndcg": _told(visit, one.ndcg10),
+            "loss": n.decimal(one.log_loss) if one.log_loss is not None else "–",
+            "coverage": n.share(one.coverage),
+            "gini": n.decimal(one.gini),
+        }
+        for one in protocol.scores
+    ]
+    parts.table(columns, rows, label=label)
+    _plots(visit, protocol)
+
+
+def _plots(visit: Visit, protocol: Protocol) -> None:
+    """NDCG of each model with its interval, and claimed beside happened."""
+    w = visit.w
+    known: list[tuple[str, Estimate]] = [
+        (one.model, one.ndcg10) for one in protocol.scores if isinstance(one.ndcg10, Estimate)
+    ]
+    if known:
+        names = [name for name, _ in known]
+        charts.spans(visit, names, [estimate for _, estimate in known], w("model.ndcg_plot"))
+    if protocol.reliability:
+        pairs = [(bin_.claimed, bin_.happened) for bin_ in protocol.reliability]
+        charts.reliability(visit, pairs, w("model.reliability_plot"))
+
+
+def _told(visit: Visit, amount: EstimateOrCannotSay | None) -> str:
+    if not isinstance(amount, Estimate):
+        return "–"
+    low, high = visit.n.decimal(amount.low, 4), visit.n.decimal(amount.high, 4)
+    return f"{visit.n.decimal(amount.value, 4)} ({low} – {high})"
