@@ -4,47 +4,60 @@ Amazon: leave one out, full ranking, seen items masked, ties at their mean. Weig
 on the item before the last, by models that have not seen it; then the closed forms are fitted again on
 everything but the last item, which is the test. The transformer, where PyTorch is installed, is not
 fitted again. The files have no times, so recent popularity is popularity. Online Retail has: it is
-split by week.
+split by week. Cold items: a part of Beauty's and Online Retail's items is taken out of all histories that
+models see, and asked for: only words can find them.
+
+`RECOMMEND_SEEDS=3` repeats what is trained by chance; one seed is the default. `RECOMMEND_SETS=beauty` takes
+one data set. The peers are iALS and ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=1` is set, EASE and
+SASRec of RecTools, each in an environment of its own that is made when it is missing.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench._recommend_data import Choices, amazon, online_retail
 from bench.harness import HERE, Row, write
 from shopkeeper.core import discovery
 from shopkeeper.core.types import Estimate
-from shopkeeper.recommend.cases import Cases, last_choices, owned
+from shopkeeper.recommend.cases import Cases, last_choices, only, owned
 from shopkeeper.recommend.evaluation import by_week
+from shopkeeper.recommend.fitting import heads as recipes
 from shopkeeper.recommend.heads.base import FittedHead, Head, Queries
 from shopkeeper.recommend.heads.popular import Popular
+from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import Floats, History
 from shopkeeper.recommend.linear import DENSE
-from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, fit
-from shopkeeper.recommend.picking import pick
-from shopkeeper.recommend.ranking import Ranked, best, ranked
+from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, fit, given
+from shopkeeper.recommend.ranking import Ranked, ranked
 from shopkeeper.recommend.types import Protocol
 from shopkeeper.stats import bootstrap
 
 SETS = ("beauty", "sports")
 VALIDATED = 10_000  # validation choices that weights are fitted on
-ASKED = 2_000  # requests timed
 WEEKS = 4  # of Online Retail
 _DATA = "Amazon Beauty and Sports (5-core), last item of each customer; Online Retail, weekly"
 _ALWAYS = 36_500.0  # days: no choice of these files is older than another
 _LEFT_OUT = frozenset({"repeat", "sequence"})  # nobody reviews twice; the transformer comes apart
-_PEER = HERE / "peers" / "implicit"
+_PEERS = HERE / "peers"
+SEEDS = range(int(os.environ.get("RECOMMEND_SEEDS", "1")))
+CHOSEN = tuple(os.environ.get("RECOMMEND_SETS", ",".join(SETS)).split(","))
+_RECTOOLS = os.environ.get("RECOMMEND_RECTOOLS", "") == "1"
+_COLD = 0.1  # of the items that have been chosen
+_STATE = HERE.parent / "build" / "recommend"  # of trainings that were interrupted
 
 
 @dataclass(frozen=True)
@@ -56,37 +69,62 @@ class Trial:
     test: Cases
     mask: Mask
     seconds: float
+    """For the closed forms, on everything but the test."""
+    trained: float
+    """For the transformer, on everything but the last two."""
 
 
 def main() -> None:
     """Measure every data set; then, on the first, what a request and a batch cost."""
     rows: list[Row] = []
-    for name in SETS:
-        trial = _trial(amazon(name))
-        rows += _quality(trial)
-        if name == SETS[0]:
-            rows += [*_request(trial), *_batch(trial)]
-        rows += _peers(trial.choices)
-        del trial  # dense squares of 18,000 items: one set at a time
-    rows += _weekly(online_retail())
+    for name in CHOSEN:
+        choices = amazon(name)
+        rows += _seeds([measured(choices, _recipe(seed)) for seed in SEEDS])
+        rows += _peers(choices)
+    if set(CHOSEN) == set(SETS):
+        retail = online_retail()
+        rows += [*_weekly(retail), *_cold(amazon(SETS[0])), *_cold(retail)]
     for row in rows:
         print(row)
     write("recommend", rows, data=_DATA)
 
 
-def _trial(choices: Choices) -> Trial:
+def _seeds(runs: Many[list[Row]]) -> Iterator[Row]:
+    """The mean of each figure over the seeds; one seed keeps its own interval."""
+    for same in zip(*runs, strict=True):
+        values = [row.value for row in same]
+        if len(values) == 1:
+            yield same[0]
+            continue
+        note = f"mean of {len(values)} seeds, least and greatest; {same[0].note}"
+        mean = round(float(np.mean(values)), 5)
+        yield Row(same[0].id, mean, min(values), max(values), same[0].unit, note)
+
+
+def _recipe(seed: int) -> Sequence:
+    return Sequence(seed=seed, checkpoints=_STATE, tell=lambda said: print(said, flush=True))
+
+
+def measured(choices: Choices, recipe: Sequence) -> list[Row]:
+    """The figures of a data set with this transformer."""
+    return _quality(_trial(choices, recipe))
+
+
+def _trial(choices: Choices, recipe: Sequence) -> Trial:
     test = last_choices(choices.history)
     validation = last_choices(test.learned, VALIDATED)
-    trained = _trained(choices, validation)
+    started = time.perf_counter()
+    trained = _trained(choices, validation, recipe)
+    training = time.perf_counter() - started
     heads = {**_fitted(choices, validation.learned), **trained}
     weighed = fit(heads, validation.queries, validation.chosen, _mask(choices, validation.queries))
     _tell(choices.name, weighed)
     del heads
-    started = time.process_time()
+    started = time.perf_counter()
     heads = {**_fitted(choices, test.learned), **trained}
-    seconds = time.process_time() - started
+    seconds = time.perf_counter() - started
     mixture = Mixture(heads, weighed.sharpness, weighed.weights)
-    return Trial(choices, mixture, test, _mask(choices, test.queries), seconds)
+    return Trial(choices, mixture, test, _mask(choices, test.queries), seconds, training)
 
 
 def _heads() -> dict[str, Head]:
@@ -103,11 +141,10 @@ def _fitted(choices: Choices, history: History) -> dict[str, FittedHead]:
     return {name: head.fit(history, choices.goods) for name, head in _heads().items()}
 
 
-def _trained(choices: Choices, validation: Cases) -> Mapping[str, FittedHead]:
+def _trained(choices: Choices, validation: Cases, recipe: Sequence) -> Mapping[str, FittedHead]:
     if importlib.util.find_spec("torch") is None:
         return {}
-    head = discovery.load("shopkeeper.recommend.heads", "sequence", what="head").HEAD()
-    return {"sequence": head.fit(validation.learned, choices.goods)}
+    return {"sequence": recipe.fit(validation.learned, choices.goods)}
 
 
 def _mask(choices: Choices, queries: Queries) -> Mask:
@@ -121,7 +158,11 @@ def _tell(name: str, weighed: Mixture) -> None:
         print(f"{name}: {head} sharpness {weighed.sharpness[head]} weights {by_length}", flush=True)
 
 
-def _quality(trial: Trial) -> Iterator[Row]:
+def _quality(trial: Trial) -> list[Row]:
+    return list(_figures_of(trial))
+
+
+def _figures_of(trial: Trial) -> Iterator[Row]:
     name, queries, chosen = trial.choices.name, trial.test.queries, trial.test.chosen
     popular = Mixture({"popular": trial.mixture.heads["popular"]}, {"popular": 1.0}, _alone())
     ours, base = (ranked(m, queries, chosen, trial.mask) for m in (trial.mixture, popular))
@@ -133,14 +174,22 @@ def _quality(trial: Trial) -> Iterator[Row]:
         f"recommend.{name}.fit_linear_s",
         [trial.seconds],
         "s",
-        f"CPU; {len(trial.choices.history.item_ids):,} items, all heads but the transformer, "
+        f"wall on {os.cpu_count()} cores; {len(trial.choices.history.item_ids):,} items, all heads but "
+        "the transformer, "
         f"closed forms over at most {DENSE:,} items",
     )
+    if "sequence" in trial.mixture.heads:
+        yield Row.of(
+            f"recommend.{name}.fit_all_s",
+            [trial.seconds + trial.trained],
+            "s",
+            f"wall on {os.cpu_count()} cores; with the transformer, unless it was resumed",
+        )
 
 
 def _weekly(choices: Choices) -> Iterator[Row]:
     """A split by time: each customer's first purchase in each of the last weeks, repeats allowed."""
-    found = by_week(choices.history, choices.goods, WEEKS, VALIDATED, lambda _: None)
+    found = by_week(choices.history, choices.goods, WEEKS, VALIDATED, lambda _: None, recipes())
     assert isinstance(found, Protocol)
     note = (
         f"{found.cases:,} choices of {WEEKS} weeks, {found.left_out} left out: owned, not rebought"
@@ -179,68 +228,81 @@ def _ratio(name: str, ours: Ranked, base: Ranked) -> Row:
     return Row(f"recommend.{name}.logloss_ratio", value, low, high, "", note)
 
 
-def _request(trial: Trial) -> Iterator[Row]:
-    """One customer after the other: all heads, what is owned masked, the ten likeliest and why."""
-    size = len(trial.choices.history.item_ids)
-    times = []
-    for place in range(min(ASKED, len(trial.test.queries))):
-        query = trial.test.queries.part(place, place + 1)
-        started = time.perf_counter()
-        mask = Mask(trial.mask.offered, owned(query, np.zeros(size, dtype=bool)))
-        pick(trial.mixture, query, mask, 10)
-        times.append((time.perf_counter() - started) * 1000)
-    p99 = float(np.quantile(times, 0.99))
-    note = f"{len(times):,} requests, median {np.median(times):.2f} ms; with what reasons rest on"
-    yield Row(
-        "recommend.request.12k.p99_ms",
-        round(p99, 2),
-        round(min(times), 2),
-        round(max(times), 2),
-        "ms",
-        note,
+def _cold(choices: Choices) -> Iterator[Row]:
+    """Items that nobody may have seen: found by their words, or not at all.
+
+    A tenth of the items that were chosen lose all their rows. Everybody's last choice of one of these is
+    asked for among all items, by the mixture with the text head and without it. Weights are fitted on other
+    customers' choices of other items that were taken out in the same way, so the text head earns its own.
+    """
+    everything = last_choices(choices.history)
+    random = np.random.default_rng(0)
+    cold, warm = (
+        np.isin(np.arange(len(choices.history.item_ids)), part)
+        for part in np.split(
+            random.permutation(np.unique(everything.chosen)),
+            [int(_COLD * len(np.unique(everything.chosen)))],
+        )
     )
+    tuned = warm & (random.random(len(warm)) < _COLD)
+    learned = only(everything.learned, ~(cold | tuned)[everything.learned.item])
+    heads = _fitted(choices, learned)
+    tested = _asked(choices, everything, cold)
+    for name in ("", ".without_text"):
+        kept = {one: head for one, head in heads.items() if name == "" or one != "text"}
+        known = _asked(choices, everything, tuned)
+        weighed = fit(kept, known.queries, known.chosen, _mask(choices, known.queries))
+        mixture = Mixture(kept, weighed.sharpness, weighed.weights)
+        found = ranked(mixture, tested.queries, tested.chosen, _mask(choices, tested.queries))
+        note = f"{int(cold.sum()):,} items of {choices.name} that models have never met"
+        where = "" if choices.name == SETS[0] else f".{choices.name}"
+        yield _row(f"recommend.cold_items{where}.hr10{name}", found.hit, note)
 
 
-def _batch(trial: Trial) -> Iterator[Row]:
-    runs = []
-    for _ in range(3):
-        started = time.perf_counter()
-        for _, found in trial.mixture.chunks(trial.test.queries, trial.mask):
-            best(found, 10)
-        runs.append(len(trial.test.queries) / (time.perf_counter() - started))
-    yield Row.of(
-        "recommend.batch.customers_per_s", runs, "customers/s", "one process, 12,101 items"
-    )
+def _asked(choices: Choices, cases: Cases, items: NDArray[np.bool_]) -> Cases:
+    """The cases whose choice is one of these, and not owned already."""
+    mine = _mask(choices, cases.queries).excluded
+    assert mine is not None
+    return cases.part(np.flatnonzero(items[cases.chosen] & (given(mine, cases.chosen) == 0)))
 
 
 def _peers(choices: Choices) -> Iterator[Row]:
-    """The ranks that iALS and ItemKNN give, in an environment of their own."""
+    """The ranks that the peers give, each in an environment of its own."""
+    names = ("implicit", "rectools") if _RECTOOLS else ("implicit",)
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder) / "choices.npz", Path(folder) / "ranks.json"
+        source = Path(folder) / "choices.npz"
         np.savez(
             source,
             customer=choices.history.customer,
             item=choices.history.item,
             items=len(choices.history.item_ids),
         )
-        subprocess.run([_environment(), _PEER / "run.py", source, target], check=True)
-        told = json.loads(target.read_text("utf-8"))
-    for peer, found in told.items():
+        for name in names:
+            runs = SEEDS if name == "rectools" else range(1)
+            yield from _seeds([list(_peer(choices.name, name, source, seed)) for seed in runs])
+
+
+def _peer(data: str, name: str, source: Path, seed: int) -> Iterator[Row]:
+    target = source.with_name(f"{name}.json")
+    run = [_environment(name), _PEERS / name / "run.py", source, target]
+    subprocess.run([*run, str(seed)] if name == "rectools" else run, check=True)
+    for peer, found in json.loads(target.read_text("utf-8")).items():
         rank = np.array(found["ranks"])
         hit = (rank < 10).astype(np.float64)
         note = (
             f"{found['settings']}, chosen on the validation item; {found['seconds']:.0f} s in all"
         )
-        yield from _figures(choices.name, f".{peer}", hit, hit / np.log2(rank + 2), note)
+        yield from _figures(data, f".{peer}", hit, hit / np.log2(rank + 2), note)
 
 
-def _environment() -> Path:
-    """The Python of the peer's environment, which is made where it is missing."""
-    python = _PEER / ".venv" / "bin" / "python"
+def _environment(name: str) -> Path:
+    """The Python of a peer's environment, which is made where it is missing."""
+    folder = _PEERS / name
+    python = folder / ".venv" / "bin" / "python"
     if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", _PEER / ".venv"], check=True)
+        subprocess.run([sys.executable, "-m", "venv", folder / ".venv"], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "-r", str(_PEER / "requirements.txt")], check=True)
+        subprocess.run([*pip, "-r", str(folder / "requirements.txt")], check=True)
     return python
 
 

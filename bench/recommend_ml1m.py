@@ -1,0 +1,62 @@
+"""Recommend, MovieLens-1M: leave one out, full ranking, seen masked; hours, so it goes on where it stopped.
+
+The file (SASRec's) has no times, so the request-time bias says nothing here. Depth and length are those of
+the anchor study for long histories; the transformer keeps its state after each epoch in `build/recommend`, so
+the benchmark may be interrupted and started again. Not part of `make bench` without a name.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bench._recommend_data import Choices
+from bench.harness import DATA, HERE, write
+from bench.recommend import measured
+from shopkeeper.recommend.heads.base import Goods
+from shopkeeper.recommend.heads.sequence import Sequence
+from shopkeeper.recommend.history import DAY_MS, History
+
+_STATE = HERE.parent / "build" / "recommend"
+_LAST_DAY = 20_000
+
+
+def main() -> None:
+    """Train or go on, measure and record."""
+    recipe = Sequence(
+        layers=2,
+        length=200,
+        dropout=0.1,
+        epochs=120,
+        patience=8,
+        checkpoints=_STATE,
+        tell=lambda said: print(said, flush=True),
+    )
+    rows = measured(choices(DATA / "movielens-1m" / "ml-1m_sas.txt"), recipe)
+    for row in rows:
+        print(row)
+    write("recommend_ml1m", rows, data="MovieLens-1M (3,416 items), last item of each customer")
+
+
+def choices(path: Path) -> Choices:
+    """Lines of a customer and an item, in order of time; one choice a day stands for the order."""
+    table = np.loadtxt(path, dtype=np.int64)
+    customer, item = table[:, 0] - 1, table[:, 1] - 1
+    last = np.searchsorted(customer, customer, side="right") - 1
+    age = last - np.arange(len(customer))
+    size = int(item.max()) + 1
+    history = History(
+        customer,
+        item,
+        (_LAST_DAY - age) * DAY_MS,
+        np.ones(len(customer)),
+        pa.array([str(n) for n in range(int(customer.max()) + 1)]),
+        pa.array([str(n + 1) for n in range(size)]),
+    )
+    return Choices("ml1m", history, Goods.unknown(size))
+
+
+if __name__ == "__main__":
+    main()
