@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -38,10 +39,15 @@ def test_a_request_in_words_becomes_a_segment_that_a_person_saved(
         assert (saved.text, saved.members) == ("orders >= 2", None)
     visitor.go("/segments")
     page.get_by_role("button", name="Refresh now").click()
-    expect(page.locator(".toasts")).to_be_visible()
+    expect(page.locator(".toasts")).to_contain_text("Started")  # only then is the job in the queue
     work(simulated)
-    visitor.go(f"/segments/{saved.id}")
-    expect(page.get_by_text("orders in all:").first).to_be_visible()
+    reason = page.get_by_text("orders in all:").first
+    for _ in range(20):  # a page shows what was known up to ten seconds ago
+        visitor.go(f"/segments/{saved.id}")
+        if reason.is_visible():
+            break
+        time.sleep(1)
+    expect(reason).to_be_visible()
     visitor.check()
     visitor.fits()
 

@@ -15,7 +15,7 @@ from bench.spark import difference
 from shopkeeper.core import discovery, settings
 from shopkeeper.core.errors import BadInput, NotFound
 from shopkeeper.core.operation import READ, Context, Operation, of
-from shopkeeper.core.schema import READINGS, TRAITS
+from shopkeeper.core.schema import DECISIONS, MEMBERSHIPS, READINGS, SCORES, TRAITS
 from shopkeeper.core.settings import Settings
 from shopkeeper.metrics.definitions import METRICS
 from shopkeeper.metrics.dimensions import NAMES
@@ -33,7 +33,7 @@ customers = 500
 events = 12000
 languages = { zh = 0.7, en = 0.3 }
 """
-_FRESH = {"file", "bytes"}  # of a file that was written: a random name, rows in any order
+_FRESH = {"file", "bytes", "decision_id"}  # random names, and rows of a file in any order
 _MAPS = {"traits.NAME": "traits.city", "properties.NAME": "properties.device"}
 
 
@@ -78,6 +78,7 @@ def simulated(folder: Path) -> Path:
         _share_a_device(shop)
         _tell_traits(shop)
         _tell_readings(shop)
+        _tell_choices(shop)
     return folder / "shop"
 
 
@@ -125,6 +126,22 @@ def _tell_readings(shop: Shop) -> None:
     ]
     with shop.writer("test") as writer:
         writer.load("readings", pa.Table.from_pylist(rows, schema=arrow_schema(READINGS)))
+
+
+def _tell_choices(shop: Shop) -> None:
+    whom = {"customer_id": "c1", "valid_from": _now(), "valid_to": None, "reasons": "[]"}
+    member = {**whom, "segment": "S1", "version": 1}
+    score = {**whom, "prediction": "churn_30", "value": 0.5, "low": 0.4, "high": 0.6}
+    decision = {"decision_id": "d1", "position": 0, "day": _now().date(), "time": _now()}
+    decision |= {"customer_id": "c1", "kind": "recommend", "chosen": "i1", "propensity": 0.5}
+    decision |= {"candidates": {"i1": "0.5"}, "policy": "p1", "rules": "[]", "personalised": True}
+    with shop.writer("test") as writer:
+        for table, row in (
+            (MEMBERSHIPS, member),
+            (SCORES, {**score, "model_version": "1"}),
+            (DECISIONS, decision),
+        ):
+            writer.load(table.name, pa.Table.from_pylist([row], schema=arrow_schema(table)))
 
 
 def examples(shop: Shop, capability: str) -> list[Case]:

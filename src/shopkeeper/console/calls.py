@@ -29,6 +29,8 @@ Build = Callable[[Source], Frame]
 _MOST_QUEUED: Final = 200
 _KEPT: Final = frozenset({"metrics", "customers"})
 """What depends on the tables alone, so that it may be answered from memory while they stand still."""
+_ROWS: Final = ("items", "customers", "identities", "restrictions", "segments")
+"""Of the store, with a number each that grows with every change."""
 _ROLE_SECONDS: Final = 2.0
 _LOOKING, _WORKING = 4, max(2, os.cpu_count() or 1)
 """Threads that look something up, and that work something out: the first never wait for the second."""
@@ -153,13 +155,19 @@ class Calls:
         if until > now:
             return stamp
         if now >= self._held_until:
-            snapshot = self.shop.warehouse.tables["events"].snapshot()
-            self._version = snapshot.version if snapshot else -1
+            self._version = self._written("events")
             self._held_until = now
-        rows = ("items", "customers", "identities", "restrictions", "segments")
-        stamp = (self._version, *(self.shop.state.revision(table) for table in rows))
+        stamp = (
+            self._version,
+            *(self._written(table) for table in ("memberships", "scores")),  # by jobs: never held
+            *(self.shop.state.revision(table) for table in _ROWS),
+        )
         self._stamp = (now + self.options.stamp_seconds, stamp)
         return stamp
+
+    def _written(self, table: str) -> int:
+        snapshot = self.shop.warehouse.tables[table].snapshot()
+        return snapshot.version if snapshot else -1
 
     def renew(self) -> None:
         """Look at the tables anew with the next question: more has changed than a few events."""

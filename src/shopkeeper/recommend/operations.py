@@ -129,7 +129,7 @@ def shadow(ctx: Context, customers: Sample = 500) -> Comparison:
     return compared(ctx.shop, customers, ctx.progress)
 
 
-@operation(effect=WRITE)
+@operation(effect=WRITE, example={"version": "20260101T020000"})
 def promote(ctx: Context, version: str, force: bool = False) -> Versions:
     """Let a version make the lists from the next request on; ``force`` overrules the gate."""
     from shopkeeper.recommend.releases import promote as promoted
@@ -243,7 +243,10 @@ def rules(ctx: Context) -> RuleBooks:
     return shown(ctx.shop)
 
 
-@operation(effect=WRITE)
+@operation(
+    effect=WRITE,
+    example={"rules": [{"kind": "limit", "name": "two a brand", "by": "brand", "most": 2}]},
+)
 def draft_rules(ctx: Context, rules: Rules, note: str = "") -> RuleBooks:
     """Keep rules as the draft, in the place of an earlier one; names rules that are in conflict.
 
@@ -257,7 +260,7 @@ def draft_rules(ctx: Context, rules: Rules, note: str = "") -> RuleBooks:
     return drafted(ctx.shop, rules, note)
 
 
-@operation(effect=WRITE)
+@operation(effect=WRITE, example={"version": 1})
 def publish_rules(ctx: Context, version: int) -> RuleBooks:
     """Let the draft of this version hold from the next request on."""
     from shopkeeper.recommend.rules.editing import publish
