@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from bench.harness import DATA
+from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Goods
 from shopkeeper.recommend.history import DAY_MS, History, encode
 
@@ -24,6 +25,13 @@ class Choices:
     name: str
     history: History
     goods: Goods
+
+
+def first_customers(choices: Choices, most: int) -> Choices:
+    """The rows of the first customers alone; items stay, also those that nobody of them chose."""
+    history = choices.history
+    few = replace(only(history, history.customer < most), customer_ids=history.customer_ids[:most])
+    return replace(choices, history=few)
 
 
 def amazon(name: str) -> Choices:

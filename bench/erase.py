@@ -55,11 +55,12 @@ def main() -> None:
     folder = SHOPS / f"10m-{SEEDS[-1]}"
     if not (folder / "truth").exists():
         folder, _, _ = built(SEEDS[-1])
-    rows = [*_measured(folder, 1, ""), *_measured(folder, BATCH, f"_{BATCH}")]
+    rows = [*measured(folder, 1, "10m"), *measured(folder, BATCH, f"10m_{BATCH}")]
     write("erase", rows, data="simulated, 10 million events", seeds=[SEEDS[-1]])
 
 
-def _measured(folder: Path, customers: int, name: str) -> list[Row]:
+def measured(folder: Path, customers: int, name: str) -> list[Row]:
+    """The rows of erasing so many customers of a shop, each time of a fresh copy of it."""
     seconds, peaks, removed = [], [], 0
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory(dir=SHOPS) as place:
@@ -71,8 +72,8 @@ def _measured(folder: Path, customers: int, name: str) -> list[Row]:
         peaks.append(done.peak_mb)
     note = f"{customers} of the busiest customers, {removed} events"
     return [
-        Row.of(f"erase.10m{name}.seconds", seconds, "s", note),
-        Row.of(f"erase.10m{name}.peak_mb", peaks, "MB", "whole process"),
+        Row.of(f"erase.{name}.seconds", seconds, "s", note),
+        Row.of(f"erase.{name}.peak_mb", peaks, "MB", "whole process"),
     ]
 
 

@@ -8,8 +8,10 @@ split by week. Cold items: a part of Beauty's and Online Retail's items is taken
 models see, and asked for: only words can find them.
 
 `RECOMMEND_SEEDS=3` repeats what is trained by chance; one seed is the default. `RECOMMEND_SETS=beauty` takes
-one data set. The peers are iALS and ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=1` is set, EASE and
-SASRec of RecTools, each in an environment of its own that is made when it is missing.
+one data set; `RECOMMEND_CUT=500` the first 500 customers, to see that all of it runs. The peers are iALS and
+ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=1` is set, EASE and SASRec of RecTools, each in an
+environment of its own that is made when it is missing. Each part (data set and seed, peer) is kept when it is
+done, and the transformer's state after each epoch: an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -23,13 +25,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Many
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench._recommend_data import Choices, amazon, online_retail
+from bench._kept import Kept
+from bench._recommend_data import Choices, amazon, first_customers, online_retail
 from bench.harness import HERE, Row, write
 from shopkeeper.core import discovery
 from shopkeeper.core.types import Estimate
@@ -57,7 +61,25 @@ SEEDS = range(int(os.environ.get("RECOMMEND_SEEDS", "1")))
 CHOSEN = tuple(os.environ.get("RECOMMEND_SETS", ",".join(SETS)).split(","))
 _RECTOOLS = os.environ.get("RECOMMEND_RECTOOLS", "") == "1"
 _COLD = 0.1  # of the items that have been chosen
+_CUT = int(os.environ.get("RECOMMEND_CUT", "0"))
 _STATE = HERE.parent / "build" / "recommend"  # of trainings that were interrupted
+_CODE = HERE.parent / "src" / "shopkeeper" / "recommend"
+_MODELS = (
+    "cases",
+    "covisit",
+    "evaluation",
+    "fitting",
+    "history",
+    "linear",
+    "mixture",
+    "ranking",
+    "training",
+)
+SOURCES = (  # what the figures follow from
+    *(_CODE / f"{name}.py" for name in _MODELS),
+    *(_CODE / "heads").glob("*.py"),
+    *(HERE / name for name in ("recommend.py", "_recommend_data.py")),
+)
 
 
 @dataclass(frozen=True)
@@ -75,18 +97,29 @@ class Trial:
 
 
 def main() -> None:
-    """Measure every data set; then, on the first, what a request and a batch cost."""
+    """Measure every data set beside its peers; Online Retail by week; items that nobody has met."""
+    kept = Kept(f"recommend-{_CUT}" if _CUT else "recommend", SOURCES)
     rows: list[Row] = []
     for name in CHOSEN:
-        choices = amazon(name)
-        rows += _seeds([measured(choices, _recipe(seed)) for seed in SEEDS])
-        rows += _peers(choices)
+        choices = _cut(amazon(name))
+        closed = Closed(choices)
+        runs = [
+            kept.rows(f"{name}-{seed}", partial(measured, closed, _recipe(seed))) for seed in SEEDS
+        ]
+        rows += [*_seeds(runs), *_peers(choices, kept)]
     if set(CHOSEN) == set(SETS):
-        retail = online_retail()
-        rows += [*_weekly(retail), *_cold(amazon(SETS[0])), *_cold(retail)]
-    for row in rows:
-        print(row)
+        retail = _cut(online_retail())
+        rows += kept.rows("online_retail", lambda: _weekly(retail))
+        for choices in (_cut(amazon(SETS[0])), retail):
+            rows += kept.rows(f"cold-{choices.name}", partial(_cold, choices))
+    if _CUT:
+        print("A cut: nothing is recorded.")
+        return
     write("recommend", rows, data=_DATA)
+
+
+def _cut(choices: Choices) -> Choices:
+    return first_customers(choices, _CUT) if _CUT else choices
 
 
 def _seeds(runs: Many[list[Row]]) -> Iterator[Row]:
@@ -102,29 +135,46 @@ def _seeds(runs: Many[list[Row]]) -> Iterator[Row]:
 
 
 def _recipe(seed: int) -> Sequence:
-    return Sequence(seed=seed, checkpoints=_STATE, tell=lambda said: print(said, flush=True))
+    return Sequence(seed=seed, checkpoints=_STATE)
 
 
-def measured(choices: Choices, recipe: Sequence) -> list[Row]:
+class Closed:
+    """A data set with its split, and the closed forms of both sides, fitted once for all seeds."""
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+        self.test = last_choices(choices.history)
+        self.validation = last_choices(self.test.learned, VALIDATED)
+        self.seconds = 0.0
+
+    @cached_property
+    def validating(self) -> dict[str, FittedHead]:
+        """Fitted on everything but the last two choices."""
+        return _fitted(self.choices, self.validation.learned)
+
+    @cached_property
+    def testing(self) -> dict[str, FittedHead]:
+        """Fitted on everything but the last choice; notes how long that took."""
+        started = time.perf_counter()
+        found = _fitted(self.choices, self.test.learned)
+        self.seconds = time.perf_counter() - started
+        return found
+
+
+def measured(closed: Closed, recipe: Sequence) -> list[Row]:
     """The figures of a data set with this transformer."""
-    return _quality(_trial(choices, recipe))
+    return list(_figures_of(_trial(closed, recipe)))
 
 
-def _trial(choices: Choices, recipe: Sequence) -> Trial:
-    test = last_choices(choices.history)
-    validation = last_choices(test.learned, VALIDATED)
-    started = time.perf_counter()
-    trained = _trained(choices, validation, recipe)
-    training = time.perf_counter() - started
-    heads = {**_fitted(choices, validation.learned), **trained}
-    weighed = fit(heads, validation.queries, validation.chosen, _mask(choices, validation.queries))
+def _trial(closed: Closed, recipe: Sequence) -> Trial:
+    choices, validation, test = closed.choices, closed.validation, closed.test
+    training, trained = _trained(choices, validation, recipe)
+    asked = _mask(choices, validation.queries)
+    heads = {**closed.validating, **trained}
+    weighed = fit(heads, validation.queries, validation.chosen, asked)
     _tell(choices.name, weighed)
-    del heads
-    started = time.perf_counter()
-    heads = {**_fitted(choices, test.learned), **trained}
-    seconds = time.perf_counter() - started
-    mixture = Mixture(heads, weighed.sharpness, weighed.weights)
-    return Trial(choices, mixture, test, _mask(choices, test.queries), seconds, training)
+    mixture = Mixture({**closed.testing, **trained}, weighed.sharpness, weighed.weights)
+    return Trial(choices, mixture, test, _mask(choices, test.queries), closed.seconds, training)
 
 
 def _heads() -> dict[str, Head]:
@@ -141,10 +191,27 @@ def _fitted(choices: Choices, history: History) -> dict[str, FittedHead]:
     return {name: head.fit(history, choices.goods) for name, head in _heads().items()}
 
 
-def _trained(choices: Choices, validation: Cases, recipe: Sequence) -> Mapping[str, FittedHead]:
+def _trained(
+    choices: Choices, validation: Cases, recipe: Sequence
+) -> tuple[float, Mapping[str, FittedHead]]:
+    """The transformer and the seconds of its epochs, those of an interrupted run with them."""
     if importlib.util.find_spec("torch") is None:
-        return {}
-    return {"sequence": recipe.fit(validation.learned, choices.goods)}
+        return 0.0, {}
+    size = len(choices.history.item)
+    took = _STATE / f"{choices.name}-{size}-{recipe.seed}-{recipe.layers}.seconds"
+    started = time.perf_counter()
+
+    def tell(said: str) -> None:
+        nonlocal started
+        took.parent.mkdir(parents=True, exist_ok=True)
+        now = time.perf_counter()
+        before = float(took.read_text("utf-8")) if took.exists() and " 1," not in said else 0.0
+        took.write_text(str(before + now - started), "utf-8")
+        print(f"{choices.name}: {said}; {now - started:.0f} s", flush=True)
+        started = now
+
+    head = replace(recipe, tell=tell).fit(validation.learned, choices.goods)
+    return (float(took.read_text("utf-8")) if took.exists() else 0.0), {"sequence": head}
 
 
 def _mask(choices: Choices, queries: Queries) -> Mask:
@@ -156,10 +223,6 @@ def _tell(name: str, weighed: Mixture) -> None:
     for place, head in enumerate(weighed.heads):
         by_length = " ".join(f"{share:.2f}" for share in weighed.weights[:, place])
         print(f"{name}: {head} sharpness {weighed.sharpness[head]} weights {by_length}", flush=True)
-
-
-def _quality(trial: Trial) -> list[Row]:
-    return list(_figures_of(trial))
 
 
 def _figures_of(trial: Trial) -> Iterator[Row]:
@@ -183,7 +246,7 @@ def _figures_of(trial: Trial) -> Iterator[Row]:
             f"recommend.{name}.fit_all_s",
             [trial.seconds + trial.trained],
             "s",
-            f"wall on {os.cpu_count()} cores; with the transformer, unless it was resumed",
+            f"wall on {os.cpu_count()} cores; with the transformer's epochs",
         )
 
 
@@ -266,7 +329,7 @@ def _asked(choices: Choices, cases: Cases, items: NDArray[np.bool_]) -> Cases:
     return cases.part(np.flatnonzero(items[cases.chosen] & (given(mine, cases.chosen) == 0)))
 
 
-def _peers(choices: Choices) -> Iterator[Row]:
+def _peers(choices: Choices, kept: Kept) -> Iterator[Row]:
     """The ranks that the peers give, each in an environment of its own."""
     names = ("implicit", "rectools") if _RECTOOLS else ("implicit",)
     with tempfile.TemporaryDirectory() as folder:
@@ -279,7 +342,15 @@ def _peers(choices: Choices) -> Iterator[Row]:
         )
         for name in names:
             runs = SEEDS if name == "rectools" else range(1)
-            yield from _seeds([list(_peer(choices.name, name, source, seed)) for seed in runs])
+            yield from _seeds(
+                [
+                    kept.rows(
+                        f"{choices.name}-{name}-{seed}",
+                        partial(_peer, choices.name, name, source, seed),
+                    )
+                    for seed in runs
+                ]
+            )
 
 
 def _peer(data: str, name: str, source: Path, seed: int) -> Iterator[Row]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from bench._recommend_data import Choices
 from bench.harness import DATA, HERE, write
-from bench.recommend import measured
+from bench.recommend import Closed, measured
 from shopkeeper.recommend.heads.base import Goods
 from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import DAY_MS, History
@@ -32,9 +32,8 @@ def main() -> None:
         epochs=120,
         patience=8,
         checkpoints=_STATE,
-        tell=lambda said: print(said, flush=True),
     )
-    rows = measured(choices(DATA / "movielens-1m" / "ml-1m_sas.txt"), recipe)
+    rows = measured(Closed(choices(DATA / "movielens-1m" / "ml-1m_sas.txt")), recipe)
     for row in rows:
         print(row)
     write("recommend_ml1m", rows, data="MovieLens-1M (3,416 items), last item of each customer")

@@ -205,7 +205,9 @@ def _recall(found: Mixture) -> Row:
     for asked in state:
         logits = head.table @ asked
         top = np.argpartition(-logits, 100)[:100]
-        shares.append(len(np.intersect1d(top, groups.search(asked, everything, counts).first(400))))
+        shares.append(
+            len(np.intersect1d(top, groups.search(asked, everything, counts).first(400)[0]))
+        )
     return Row.of("recommend.request.1m.recall100", [s / 100 for s in shares], "", "50 requests")
 
 

@@ -8,10 +8,12 @@ import pytest
 from scipy import sparse
 
 from shopkeeper.core import discovery
+from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
 from shopkeeper.recommend.heads.latent import leading
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.mixture import Mask, Mixture, fit, given, softmax, weigh
+from shopkeeper.recommend.spoken import Spoken
 
 TRAINED = frozenset({"sequence"})
 HEADS = [
@@ -42,6 +44,13 @@ def checkerboard() -> tuple[History, Goods]:
             (customer, 2 * ((first + step) % (ITEMS // 2)) + customer % 2, step)
             for step in range(LENGTH)
         ]
+    colour = ("black", "white")
+    spoken = Spoken.by(
+        np.arange(CUSTOMERS, dtype=np.int64),
+        np.full(CUSTOMERS, 20_000 * DAY_MS),
+        [f"{colour[n % 2]} square" for n in range(CUSTOMERS)],
+        CUSTOMERS,
+    )
     table = np.array(rows, dtype=np.int64)
     history = History(
         table[:, 0],
@@ -50,8 +59,8 @@ def checkerboard() -> tuple[History, Goods]:
         np.ones(len(table)),
         pa.array([f"c{n}" for n in range(CUSTOMERS)]),
         pa.array([f"i{n}" for n in range(ITEMS)]),
+        spoken,
     )
-    colour = ("black", "white")
     goods = Goods(
         tuple(f"{colour[n % 2]} square" for n in range(ITEMS)),
         tuple(colour[n % 2] for n in range(ITEMS)),
@@ -185,14 +194,7 @@ def _mixed(world: tuple[History, Goods]) -> tuple[Mixture, Queries]:
     names = ["popular", *(name for name in LIGHT if name != "popular")]
     queries, _ = past(history, drop=1)
     earlier = np.r_[np.diff(history.customer) == 0, False]
-    learned = History(
-        history.customer[earlier],
-        history.item[earlier],
-        history.time[earlier],
-        history.strength[earlier],
-        history.customer_ids,
-        history.item_ids,
-    )
+    learned = only(history, earlier)
     heads = {name: head(name).fit(learned, goods) for name in names}
     mask = Mask(np.ones(ITEMS, dtype=bool))
     return fit(heads, queries, _last(history), mask), queries

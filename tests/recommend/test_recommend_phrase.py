@@ -12,8 +12,8 @@ from tests.stall import Row, sales, stock
 from shopkeeper.core.errors import NotFound
 from shopkeeper.recommend.lists import CHANNEL, PURPOSE
 from shopkeeper.recommend.operations import phrase
-from shopkeeper.recommend.phrasing.check import unsupported
 from shopkeeper.shop import Shop
+from shopkeeper.trust.claims import unsupported
 
 CATALOGUE: list[Row] = [
     {

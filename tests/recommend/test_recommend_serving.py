@@ -147,7 +147,7 @@ class TestClusters:
             exact /= exact.sum()
             found = clusters.search(asked, allowed, counts)
             top = np.argsort(-exact)[:100]
-            kept += len(np.intersect1d(top, found.first(400))) / 100
+            kept += len(np.intersect1d(top, found.first(400)[0])) / 100
             wrong.append(abs(found.at(top[:10]).sum() / exact[top[:10]].sum() - 1))
         assert kept / 20 > 0.97
         assert np.median(wrong) < 0.02
@@ -162,8 +162,8 @@ def _same(one: History, other: History) -> None:
 
 
 def _remembered(shop: Shop, who: str, *, live: bool) -> History | None:
-    revisions = shop.state.revisions()
-    return histories(shop, revisions).of(shop, who, revisions, live=live)
+    seen = shop.state.glance()
+    return histories(shop, seen).of(shop, who, seen, live=live)
 
 
 def _check(shop: Shop, who: tuple[str, ...]) -> None:

@@ -174,7 +174,7 @@ def test_the_page_of_an_evaluation_shows_plots_and_loads_nothing(
     assert told.report is not None
     page = (stalled.folder / told.report).read_text("utf-8")
     assert page.count("<svg") == 8  # quality, two kinds of groups and reliability, by two protocols
-    assert page.count("<table>") == 10
+    assert page.count("<table>") == 12
     assert not re.search(r"(src|href)=|url\(", page)
     assert ("NDCG@10 by model" in page) == (lang == "en")
     assert not isinstance(told.by_week, CannotSay)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
@@ -15,16 +15,22 @@ from rich.progress import TimeElapsedColumn as Elapsed
 from shopkeeper.cli import show, terminal
 from shopkeeper.cli.options import Options
 from shopkeeper.core.errors import Cancelled
-from shopkeeper.core.operation import OWNER, Context, Operation, silent
+from shopkeeper.core.operation import OWNER, Context, Operation, find, silent
 from shopkeeper.core.operation import Progress as Told
 from shopkeeper.server import handover
 from shopkeeper.shop.shop import Shop
+
+BEFORE: Final = {"report.run": ("advice.refresh",)}
+"""Jobs that a terminal runs first: the report tells what advice has found, and is its sibling."""
 
 
 def operation(operation: Operation[Any, Any], arguments: dict[str, Any], options: Options) -> None:
     """Run it on the shop as its local owner and print the reply."""
     with Shop.open(options.shop) as shop:
         if operation.job:
+            for name in BEFORE.get(operation.full_name, ()):
+                with _watched(name) as progress:
+                    handover.run(shop, find(name), {}, OWNER, progress)
             with _watched(operation.full_name) as progress:
                 reply = handover.run(shop, operation, arguments, OWNER, progress)
         else:

@@ -29,6 +29,8 @@ Build = Callable[[Source], Frame]
 _MOST_QUEUED: Final = 200
 _KEPT: Final = frozenset({"metrics", "customers"})
 """What depends on the tables alone, so that it may be answered from memory while they stand still."""
+_NEVER_KEPT: Final = frozenset({"customers.freshness"})
+"""What also depends on jobs that run."""
 _ROWS: Final = ("items", "customers", "identities", "restrictions", "segments")
 """Of the store, with a number each that grows with every change."""
 _ROLE_SECONDS: Final = 2.0
@@ -234,7 +236,8 @@ class Calls:
 
 def _kept(operation: Operation[Any, Any]) -> bool:
     """Whether it depends on the tables alone, so that it may be answered from memory."""
-    return operation.capability in _KEPT and operation.effect == Effect.READ
+    kept = operation.capability in _KEPT and operation.full_name not in _NEVER_KEPT
+    return kept and operation.effect == Effect.READ
 
 
 def _key(operation: Operation[Any, Any], arguments: Mapping[str, Any]) -> Key:

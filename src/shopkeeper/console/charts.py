@@ -48,6 +48,17 @@ def bars(visit: Visit, breakdown: Breakdown, unit: str, label: str) -> ui.echart
     return _drawn(options).style(f"height:{max(180, 64 + 40 * len(groups))}px")
 
 
+def amounts(visit: Visit, names: list[str], values: Sequence[int], label: str) -> ui.echart:
+    """A bar for each name, the first on top."""
+    options = _frame(visit, names[::-1], "", description=label)
+    options["xAxis"], options["yAxis"] = options["yAxis"], options["xAxis"]
+    options["yAxis"]["axisLabel"] |= {"width": 150, "overflow": "truncate", "interval": 0}
+    options["grid"] |= {"left": 8, "right": 44, "top": 8}
+    bar = _bar(label, [float(one) for one in values[::-1]], _INKS[0])
+    options["series"] = [bar | {"label": {"show": True, "position": "right", "color": _SOFT}}]
+    return _drawn(options).style(f"height:{48 + 30 * len(names)}px")
+
+
 def course(visit: Visit, names: list[str], values: list[float], unit: str, label: str) -> ui.echart:
     """One line over time, of values that are known already."""
     options = _frame(visit, names, unit, description=label)
@@ -294,6 +305,39 @@ def dots(groups: dict[str, list[tuple[float, float, str]]], label: str) -> ui.ec
     ]
     options["legend"] = _legend() | {"type": "scroll", "right": None, "left": 4}
     return _drawn(options).style("height:420px")
+
+
+def sankey(links: Sequence[tuple[str, str, int]], label: str) -> ui.echart:
+    """Where visits flow from and to. A node's name begins with its place, by which its column is told."""
+    names = sorted({name for source, target, _ in links for name in (source, target)})
+    first = min(int(name.partition(" ")[0]) for name in names)
+    options = {
+        "animationDuration": 250,
+        "textStyle": {"fontFamily": _FONT, "color": _SOFT},
+        "color": list(_INKS),
+        "aria": {"enabled": True, "label": {"description": label}},
+        "tooltip": {"trigger": "item", "renderMode": "richText", "confine": True},
+        "series": [
+            {
+                "type": "sankey",
+                "left": 8,
+                "right": 120,
+                "nodeGap": 12,
+                "draggable": False,
+                "layoutIterations": 32,
+                "label": {
+                    "color": _SOFT,
+                    ":formatter": "p => p.name.slice(p.name.indexOf(' ') + 1)",
+                },
+                "lineStyle": {"color": "gradient", "opacity": 0.35},
+                "data": [
+                    {"name": name, "depth": int(name.partition(" ")[0]) - first} for name in names
+                ],
+                "links": [{"source": s, "target": t, "value": n} for s, t, n in links],
+            }
+        ],
+    }
+    return _drawn(options)
 
 
 def calibration(

@@ -8,16 +8,17 @@ from urllib.parse import quote
 from nicegui import ui
 from nicegui.element import Element
 
-from shopkeeper.console import behind, figures, parts
+from shopkeeper.console import behind, figures, parts, segmenting
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
+from shopkeeper.core.period import Period
 from shopkeeper.core.types import CannotSay, Estimate
-from shopkeeper.metrics.types import Definition, Exact, Figure, Rows
+from shopkeeper.metrics.types import Definition, Exact, Figure, Number, OfMetric, Rows
 
 SIZE = 20
 _NUMBERS = frozenset(
     {"quantity", "units", "lines", "orders", "events", "counts", "active_days", "price", "value", "cost",
-     "revenue", "refunds"}
+     "revenue", "refunds", "sessions", "rows", "net_revenue"}
 )  # fmt: skip
 _HIDDEN = frozenset({"event_id"})
 
@@ -49,10 +50,34 @@ async def open_(
     value = figures.full(visit, figure.value, known.unit)
     notes, days = _notes(visit, known, figure), await visit.days()
     told = behind.definition(known.name, days, by, group) if days is not None else ""
-    allowed = told if visit.may("customers.save_segment") else ""
+    number = OfMetric(metric=known.name, since=Period(since), by=by, value=group)
     await sheet(
-        visit, (figures.label(visit, known), label), value, notes, paged, definition=allowed
+        visit,
+        (figures.label(visit, known), label),
+        value,
+        notes,
+        paged,
+        segment=(number, told),
     )
+
+
+async def people(
+    visit: Visit,
+    number: Number,
+    heading: tuple[str, str],
+    value: str,
+    notes: Iterable[str] = (),
+    *,
+    definition: str = "",
+) -> None:
+    """The same for a number that is made of customers alone."""
+
+    async def paged(page: int) -> Rows:
+        asked = {"number": number.model_dump(mode="json"), "page": page, "size": SIZE}
+        reply: Rows = await visit.run("metrics.people", **asked)
+        return reply
+
+    await sheet(visit, heading, value, notes, paged, segment=(number, definition))
 
 
 async def sheet(
@@ -62,11 +87,11 @@ async def sheet(
     notes: Iterable[str],
     paged: Paged,
     *,
-    definition: str = "",
+    segment: tuple[Number, str] | None = None,
 ) -> None:
     """A dialog with a heading (and a badge beside it), a value, what it means, and its rows.
 
-    With a ``definition`` the customers behind it become a segment by one click.
+    With ``segment``, the number and a definition or none, its customers become a segment by one click.
     """
     w = visit.w
     with visit.client, ui.dialog() as dialog, ui.card().classes("sheet"):
@@ -82,9 +107,11 @@ async def sheet(
         with box("notes", "ul"):
             for note in notes:
                 text(note, tag="li")
-        if definition:
-            target = f"/segments?definition={quote(definition, safe='')}"
-            parts.link(w("groups.of_number"), target)
+        if segment is not None:
+            number, definition = segment
+            segmenting.offer(
+                visit, " · ".join(filter(None, heading)), number=number, definition=definition
+            )
         holder = box("sheet-rows")
     dialog.open()
     await _rows(visit, holder, paged, 1)

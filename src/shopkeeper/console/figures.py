@@ -10,7 +10,9 @@ from shopkeeper.console.visit import Visit
 from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.metrics.types import Amount, Definition, Figure, Span
 
-_MONEY: Final = frozenset({"price", "value", "cost", "revenue", "refunds", "monetary"})
+_MONEY: Final = frozenset(
+    {"price", "value", "cost", "revenue", "refunds", "monetary", "net_revenue"}
+)
 
 
 def label(visit: Visit, known: Definition) -> str:
@@ -75,7 +77,11 @@ def span(visit: Visit, days: Span | None) -> str:
 
 def why_not(visit: Visit, reason: CannotSay) -> str:
     """Why there is no answer, and what would help."""
-    needed = visit.w("page.needed", what=reason.needed) if reason.needed else ""
+    w = visit.w
+    told = f"cannot.{reason.code}"
+    if reason.code and w.get(told, ""):
+        return w(told, **reason.values)
+    needed = w("page.needed", what=reason.needed) if reason.needed else ""
     return f"{reason.reason} {needed}".strip()
 
 

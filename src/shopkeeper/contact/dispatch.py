@@ -11,7 +11,7 @@ from typing import Final
 
 from shopkeeper.contact.channels.base import PACKAGE, Plug, Surroundings, plug, plugs
 from shopkeeper.contact.links import PUBLIC_URL, Links
-from shopkeeper.contact.sender import Sender, Way
+from shopkeeper.contact.sender import Sender, Untrue, Way
 from shopkeeper.contact.telling import tell
 from shopkeeper.core.discovery import names
 from shopkeeper.core.errors import BadInput, LeaseHeld, ShopkeeperError
@@ -38,6 +38,7 @@ class Desk:
     """Sends what is due until told to stop; one desk of a shop works at a time, under a lease.
 
     The lease keeps the pace of a channel one figure; that no message leaves twice does not rest on it.
+    ``untrue`` says of messages that rest on facts whether these still hold; without it they wait.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Desk:
         *,
         lanes: int = LANES,
         failed: Failed = lambda _what, _error: None,
+        untrue: Untrue | None = None,
     ) -> None:
         self._shop = shop
         self._around = around or Surroundings(shop.folder)
         self._lanes = lanes
         self._failed = failed
+        self._untrue = untrue
         self._stop = threading.Event()
         self._outbox = Outbox(shop.database)
         self._ways: dict[str, Way] = {}
@@ -146,7 +149,7 @@ class Desk:
         known = self._ways.get(name)
         if known is None:
             links = Links.of(self._shop.database, self._around.environment)
-            known = self._ways[name] = Way(self._shop, plug(name), links)
+            known = self._ways[name] = Way(self._shop, plug(name), links, self._untrue)
         return known
 
     def _lane(self, way: Way) -> None:

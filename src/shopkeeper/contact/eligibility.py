@@ -107,16 +107,20 @@ def judge(
 
 
 def counts(database: Database, ask: Ask, customer_ids: Iterable[str]) -> Counter[Why]:
-    """How many of the customers are reached now, and how many not for which reason.
-
-    Read a page at a time, so that a million customers need little memory.
-    """
-    suppressions = Suppressions(database)
+    """How many of the customers are reached now, and how many not for which reason."""
     found: Counter[Why] = Counter()
+    for page in verdicts(database, ask, customer_ids):
+        found.update(verdict.why for verdict in page)
+    return found
+
+
+def verdicts(database: Database, ask: Ask, customer_ids: Iterable[str]) -> Iterator[list[Verdict]]:
+    """The verdicts on the customers in order, a page at a time: a million of them need little memory."""
+    suppressions = Suppressions(database)
     for page in batches(customer_ids, _PAGE):
         with reading(database) as reach, _uncollected():
-            found.update(verdict.why for verdict in judge(reach, suppressions, ask, page))
-    return found
+            found = judge(reach, suppressions, ask, page)
+        yield found
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 What is promised, in words:
 
 - A message leaves only if, in the same transaction that notes that it is about to leave, its customer may
-  be reached: consent, suppressions, restriction, caps, quiet hours and controls are read there.
+  be reached: consent, suppressions, restriction, caps, quiet hours and controls are read there; and only
+  if the facts that its labels name are still so.
 - A message whose provider has answered is never sent again.
 - If the sender dies, or the connection breaks, between the last byte and the answer, nobody here knows
   whether the message left. Channels that know a repetition by the message's id (webhook, SMS, WeChat) get
@@ -18,10 +19,10 @@ import random
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from shopkeeper.contact import addresses
 from shopkeeper.contact.breaker import Breaker
@@ -43,6 +44,13 @@ BATCH: Final = 50
 
 _JITTER: Final = 0.2
 _HELD: Final = timedelta(seconds=5)
+_UNCHECKED: Final = timedelta(minutes=1)
+
+Untrue = Callable[[Shop, Mapping[str, Any]], str]
+"""Given a message's labels, why its words are no longer true; empty: they are."""
+
+_RESTS_ON: Final = ("facts", "items")
+"""Labels of messages whose words must still be true when they leave."""
 
 
 @dataclass
@@ -52,6 +60,7 @@ class Way:
     shop: Shop
     plug: Plug
     links: Links
+    untrue: Untrue | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     domains: Domains = field(default_factory=Domains)
     bucket: Bucket | None = None
@@ -153,15 +162,36 @@ class Sender:
             why = "erased" if message.content is None else "too_late"
             turn.drop(message, why, self._version, now)
             return None
+        address = self._reachable(turn, message, now)
+        if address is None:
+            return None
+        attempt = turn.begin(message, address, self._version, now)
+        return _Going(message, attempt, self._letter(message, address, message.content))
+
+    def _reachable(self, turn: Turn, message: Message, now: datetime) -> str | None:
+        """Where the message may go at this moment; None where it was put off or dropped."""
         verdict = self._verdict(turn, message, now)
         if verdict.why is not Why.OK:
             self._hold_back(turn, message, verdict, now)
             return None
+        if self._is_untrue(turn, message, now):
+            return None
         if wait := self._domain_wait(verdict.address):
             turn.put_off(message, "throttled", now + timedelta(seconds=wait), now)
             return None
-        attempt = turn.begin(message, verdict.address, self._version, now)
-        return _Going(message, attempt, self._letter(message, verdict.address, message.content))
+        return verdict.address
+
+    def _is_untrue(self, turn: Turn, message: Message, now: datetime) -> bool:
+        """Whether its words rest on what has changed: then it is dropped. Who cannot ask lets it wait."""
+        if not any(message.labels.get(name) for name in _RESTS_ON):
+            return False
+        if self._way.untrue is None:
+            turn.put_off(message, "unchecked", now + _UNCHECKED, now)
+            return True
+        why = self._way.untrue(self._way.shop, message.labels)
+        if why:
+            turn.drop(message, why, self._version, now)
+        return bool(why)
 
     def _verdict(self, turn: Turn, message: Message, now: datetime) -> Verdict:
         shop, plug = self._way.shop, self._way.plug

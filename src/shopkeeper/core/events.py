@@ -34,6 +34,10 @@ EXPERIMENT_VIEWED: Final = "experiment_viewed"
 MONEY: Final = frozenset({PURCHASE, REFUND})
 """Names whose value counts as revenue: a browser key may not send them."""
 
+ROBOT_EVENTS: Final = 1000
+ROBOT_EVENTS_A_DAY: Final = 300
+"""An account with as many events, on average on as many a day, and no order is taken for a robot."""
+
 FUNNEL: Final = (VIEW_ITEM, ADD_TO_CART, BEGIN_CHECKOUT, PURCHASE)
 """The steps of the shop's standard funnel, in order."""
 

@@ -119,7 +119,7 @@ class Operation(Generic[P, R]):
         self.job = job
         self.plan = plan
         self.reads = tuple(reads)
-        self.nightly = False
+        self.nightly = self.awaited = False
         # ``try_`` is called try: Python's own style for a name that is a keyword or a builtin.
         self.name: str = function.__name__.rstrip("_")
         self.capability: str = function.__module__.rpartition(".")[0].rpartition(".")[2]
@@ -253,6 +253,7 @@ def operation(
     plan: Planner | None = None,
     reads: Sequence[str] = (),
     nightly: bool = False,
+    awaited: bool = False,
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Declare a function of a :class:`Context` as an operation.
 
@@ -266,6 +267,8 @@ def operation(
         reads: other capabilities whose reads it composes: whoever may run it sees so much of them, as
             long as it runs, without a scope of their own.
         nightly: a job that the worker runs once a night with its arguments as they stand by default.
+        awaited: a customer's page waits for it. A server answers such calls beside the others, so that
+            slow questions of the staff do not hold them up.
     """
     if (effect > Effect.WRITE) != (plan is not None):
         raise ValueError("an operation above WRITE, and no other, needs a plan")
@@ -276,7 +279,7 @@ def operation(
         if plan is not None and CONFIRM not in inspect.signature(function).parameters:
             raise ValueError(f"{function.__name__} needs the argument {CONFIRM}")
         declared = Operation(function, effect, example or {}, job, plan, reads)
-        declared.nightly = nightly
+        declared.nightly, declared.awaited = nightly, awaited
         return declared
 
     return declare

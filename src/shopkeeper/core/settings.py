@@ -97,6 +97,11 @@ class Settings(BaseModel):
         description="who reads and writes texts where nothing else is said: house (no generative model),"
         " openai:<model>, transformers:<folder> or scripted:<file>; docs/models.md",
     )
+    embeddings: str = Field(
+        default="words",
+        description="what says whose items' texts are alike, for recommendations of new items: words"
+        " (no model), openai:<model> or transformers:<folder>",
+    )
     model_prices: dict[str, tuple[float, float]] = Field(
         default={},
         description="what a million tokens of a model cost, sent and written, in the shop's currency;"

@@ -32,6 +32,9 @@ PERSONAL = frozenset(
 )  # fmt: skip
 """Fields (traits, properties, headings; casefolded) whose value stands for one person."""
 
+ANONYMISED = "anonymised-"
+"""How the name begins under which all that an anonymised customer did is kept."""
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PHONE = re.compile(r"\+?[\d ()./-]{7,25}")
 _SHORTEST = 6
@@ -63,6 +66,7 @@ class Subject:
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     common: int = 0
+    keeps: bool = False
 
     @property
     def ids(self) -> frozenset[str]:
@@ -70,9 +74,9 @@ class Subject:
         return frozenset(one.sent_id for one in self.held) - self.shared
 
 
-def pseudonym() -> str:
-    """A new name for what must be kept: random, so that nothing leads back from it."""
-    return f"{PSEUDONYM}{secrets.token_hex(8)}"
+def pseudonym(start: str = PSEUDONYM) -> str:
+    """A new name for what is kept: random, so that nothing leads back from it."""
+    return f"{start}{secrets.token_hex(8)}"
 
 
 def is_telling(text: str) -> bool:

@@ -29,11 +29,16 @@ class Estimate(Value):
 
 
 class CannotSay(Value):
-    """The data do not allow an answer; says why and what would."""
+    """The data do not allow an answer; says why and what would.
+
+    ``code`` and ``values`` say the same to who tells it in another language; empty where nobody does.
+    """
 
     kind: Literal["cannot_say"] = "cannot_say"
     reason: str
     needed: str = ""
+    code: str = ""
+    values: dict[str, str | float | int] = {}
 
 
 EstimateOrCannotSay = Annotated[Estimate | CannotSay, Field(discriminator="kind")]

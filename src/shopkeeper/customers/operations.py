@@ -17,6 +17,7 @@ from shopkeeper.customers.types import (
     Draft,
     Fairness,
     Forecast,
+    Freshness,
     Identities,
     LookAlikes,
     ManualList,
@@ -38,6 +39,7 @@ from shopkeeper.customers.types import (
     SensitiveTopics,
     TraitList,
 )
+from shopkeeper.metrics.types import Number
 
 Offset = Annotated[int, Field(ge=0)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
@@ -254,6 +256,37 @@ def save_segment(
     else:
         kept = saving.save(ctx.shop, name, parsed, draft, note)
     return listing.detail(ctx.shop, kept.id, "en")
+
+
+@operation(
+    effect=WRITE,
+    example={
+        "number": {"kind": "metric", "metric": "buyers", "since": "all"},
+        "name": "Buyers of the month",
+    },
+)
+def segment_of_number(
+    ctx: Context,
+    number: Number,
+    name: Annotated[str, Field(max_length=120)] = "",
+) -> SegmentDetail:
+    """A segment of the customers behind a number of `metrics people`, as they are now: a list of them.
+
+    Its members are found by a refresh that is queued at once. Who comes later is not in it: where a rule
+    can say the same, save that with `save_segment`.
+    """
+    from shopkeeper.customers.segmenting import listing
+    from shopkeeper.customers.segmenting.numbers import of_number
+
+    return listing.detail(ctx.shop, of_number(ctx, number, name).id, "en")
+
+
+@operation(effect=READ, example={})
+def freshness(ctx: Context) -> Freshness:
+    """As of when memberships, predictions and groups are, and whether an import made them old."""
+    from shopkeeper.customers.freshness import freshness as told
+
+    return told(ctx.shop)
 
 
 @operation(effect=WRITE, example={"segment": "S1"})

@@ -134,11 +134,14 @@ def _missing(customers: int, priced: bool) -> CannotSay | None:
         return None
     if not customers:
         return CannotSay(
-            reason="Nobody has bought yet.", needed="purchase events with a customer id"
+            reason="Nobody has bought yet.",
+            needed="purchase events with a customer id",
+            code="nobody_bought",
         )
     return CannotSay(
         reason="No purchase carries a value: M cannot be computed, and F stands in for it.",
         needed="the field `value` (or `price` and `quantity`) of purchases",
+        code="no_values",
     )
 
 

@@ -26,6 +26,10 @@ _ALL: Final = (
         label_zh="人均销售额", label_en="Revenue per customer",
     ),
     Metric(
+        name="margin", kind="mean", what=_bought("margin"), unit="money", before_days=_BEFORE,
+        label_zh="人均毛利", label_en="Margin per customer",
+    ),
+    Metric(
         name="orders", kind="mean", what=_bought("orders"), before_days=_BEFORE,
         label_zh="人均订单数", label_en="Orders per customer",
     ),

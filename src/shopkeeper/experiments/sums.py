@@ -116,9 +116,13 @@ def _events(source: Source, metrics: Sequence[Metric], span: Days) -> Frame:
 
 def _rows(source: Source, metrics: Sequence[Metric], span: Days) -> Frame:
     """The events that count, and a row of its own for each order, at the time of its first line."""
-    columns = ("customer_id", "time_ms", "name", "value", "quantity")
-    events = _events(source, metrics, span)
     counted = {one for metric in metrics for one in _counted(metric)}
+    values = ["value", "quantity"]
+    events = _events(source, metrics, span)
+    if any(one.of == "margin" for one in counted):  # null where a line's cost is not known
+        events = events.with_columns((nw.col("value") - nw.col("cost")).alias("margin"))
+        values.append("margin")
+    columns = ("customer_id", "time_ms", "name", *values)
     ordered = sorted({one.event for one in counted if one.of == "orders"})
     rows = events.select(*columns)
     if not ordered:
@@ -127,7 +131,7 @@ def _rows(source: Source, metrics: Sequence[Metric], span: Days) -> Frame:
     orders = lines.group_by("customer_id", "name", "order_id").agg(nw.col("time_ms").min())
     absent = nw.lit(None, nw.Float64)
     marked = nw.concat_str(nw.col("name"), nw.lit(_ORDER)).alias("name")
-    made = orders.with_columns(marked, absent.alias("value"), absent.alias("quantity"))
+    made = orders.with_columns(marked, *(absent.alias(name) for name in values))
     return nw.concat([rows, made.select(*columns)])
 
 

@@ -17,10 +17,13 @@ Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\w.\-]+$")
 
 
 class Counted(Value):
-    """What is added up for a customer: events of a name, their values, their quantities, or orders."""
+    """What is added up for a customer: events of a name, their values, quantities, margins, or orders.
+
+    The margin of a line is its value less its cost; a line whose cost is not known adds nothing.
+    """
 
     event: str = Field(description="the event's name; * for any but exposures")
-    of: Literal["events", "value", "quantity", "orders"] = "events"
+    of: Literal["events", "value", "quantity", "margin", "orders"] = "events"
 
 
 class Metric(Value):

@@ -49,19 +49,25 @@ class _Seen:
     gone: _Gone | None
 
 
-def plan(ctx: Context, who: Sequence[str]) -> tuple[Step, ...]:
-    """What erasing these customers would do; for one that was interrupted, what was confirmed then."""
+def plan(ctx: Context, who: Sequence[str], *, keeps: bool = False) -> tuple[Step, ...]:
+    """What erasing these customers would do; for one that was interrupted, what was confirmed then.
+
+    With ``keeps`` they are anonymised: what they did stays under a pseudonym.
+    """
     shop = ctx.shop
     run = Erasures(shop.database).open_of(who)
     if run is not None:
         return tuple(Step.model_validate(step) for step in run.report["steps"])
-    whom = subjects(shop, who)
+    whom = subjects(shop, who, keeps=keeps)
     steps = _steps(shop, whom)
-    _planned[shop] = (tuple(who), whom, steps)
+    _planned[shop] = ((tuple(who), keeps), whom, steps)
     return steps
 
 
-_planned: WeakKeyDictionary[Shop, tuple[tuple[str, ...], list[Subject], tuple[Step, ...]]] = (
+_Asked = tuple[tuple[str, ...], bool]
+"""Whom it is about, and whether what they did stays."""
+
+_planned: WeakKeyDictionary[Shop, tuple[_Asked, list[Subject], tuple[Step, ...]]] = (
     WeakKeyDictionary()
 )
 """What was planned last: a confirmed call plans once more, and then acts on just that."""
@@ -70,12 +76,14 @@ _planned: WeakKeyDictionary[Shop, tuple[tuple[str, ...], list[Subject], tuple[St
 def _steps(shop: Shop, whom: Sequence[Subject]) -> tuple[Step, ...]:
     needles = Needles.of(*whom)
     keep_from = _keep_from(shop)
+    orders = f"orders since {keep_from.date()} kept under a pseudonym"
+    stays = "events kept under a pseudonym" if any(one.keeps for one in whom) else orders
     steps: list[Step] = []
     for table in tables.rows(shop.warehouse, whom, keep_from):
         where = f"tables/{table.table}"
         for what, count in (
             ("rows removed", table.removed),
-            (f"orders since {keep_from.date()} kept under a pseudonym", table.kept),
+            (stays, table.kept),
             ("older orders kept without a customer", table.anonymised),
             ("rows of others cleaned of the name", table.cleaned),
         ):
@@ -94,8 +102,10 @@ def _steps(shop: Shop, whom: Sequence[Subject]) -> tuple[Step, ...]:
     return tuple(step for step in steps if step.count)
 
 
-def erase(ctx: Context, who: Sequence[str]) -> Certificate:
+def erase(ctx: Context, who: Sequence[str], *, keeps: bool = False) -> Certificate:
     """Erase the customers and say how it went; goes on where a crash stopped an earlier call.
+
+    With ``keeps`` they are anonymised instead.
 
     Raises:
         NotFound: nothing is known of one of them.
@@ -105,13 +115,13 @@ def erase(ctx: Context, who: Sequence[str]) -> Certificate:
     erasures = Erasures(shop.database)
     run = erasures.open_of(who)
     if run is not None and run.status == "proving":
-        named = [Subject(one, "", (Held(one),)) for one in who]
+        named = [Subject(one, "", (Held(one),), keeps=keeps) for one in who]
         return _prove(shop, erasures, run, named, _Seen({}, Clean(), None))
     if run is None:
         planned = _planned.pop(shop, None)
-        if planned is None or planned[0] != tuple(who):
-            fresh = subjects(shop, who)
-            planned = (tuple(who), fresh, _steps(shop, fresh))
+        if planned is None or planned[0] != (tuple(who), keeps):
+            fresh = subjects(shop, who, keeps=keeps)
+            planned = ((tuple(who), keeps), fresh, _steps(shop, fresh))
         whom = planned[1]
         steps = [step.model_dump() for step in planned[2]]
         # From here on they are restricted, whatever happens.
@@ -168,6 +178,7 @@ def _prove(
     notes = _notes(shop, whom, interrupted=seen.gone is None)
     certificate = Certificate(
         erasure_id=run.erasure_id,
+        kind="anonymised" if any(one.keeps for one in whom) else "erased",
         customers=len(whom),
         ids=sum(len(one.ids) for one in whom),
         searched_as_whole_values=len(needles.bare) + len(needles.names),
@@ -205,6 +216,13 @@ def _removed(gone: _Gone | None) -> tuple[Found, ...]:
 def _kept(shop: Shop, whom: Sequence[Subject], gone: _Gone | None) -> tuple[Kept, ...]:
     kept = tables.orders_of(shop.warehouse, [one.pseudonym for one in whom])
     older = sum(one.anonymised for one in gone.tables) if gone else 0
+    if any(one.keeps for one in whom):
+        what = "events under a pseudonym: what, when and for how much, without words or properties"
+        why = (
+            "the shop's counts; the pseudonym is random, and nothing leads from it to the customer"
+        )
+        line = Kept(what=what, rows=kept, why=why, until="as long as the shop keeps events")
+        return (line,) if kept else ()
     days = shop.settings.keep_orders_days
     until = f"each {days} days after its order, by `shopkeeper governance sweep`"
     lines = (

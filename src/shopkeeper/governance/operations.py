@@ -82,6 +82,25 @@ def erase(ctx: Context, who: Who, confirm: str = "") -> Erasure:  # noqa: ARG001
     return Erasure(certificate=do(ctx, who))
 
 
+def _plan_anonymous(ctx: Context, who: Sequence[str]) -> Sequence[Step]:
+    from shopkeeper.governance.erasing import plan
+
+    return plan(ctx, who, keeps=True)
+
+
+@operation(effect=IRREVERSIBLE, example={"who": ["C1"]}, job=True, plan=_plan_anonymous)
+def anonymise(ctx: Context, who: Who, confirm: str = "") -> Erasure:  # noqa: ARG001 - `run` compared it
+    """The certificate of making customers nobody: who they are goes, what they did stays in the counts.
+
+    As `erase`, with the same plan, proof and certificate: ids, traits, texts, consent, messages, lists and
+    free properties go everywhere. Events stay whole in number, time, item and amount, under a random
+    pseudonym that nothing leads back from: orders, revenue, cohorts and active customers are as before.
+    """
+    from shopkeeper.governance.erasing import erase as do
+
+    return Erasure(certificate=do(ctx, who, keeps=True))
+
+
 @operation(effect=READ, example={"who": ["C1"]})
 def verify_erasure(ctx: Context, who: Who) -> Search:
     """Where ids, e-mail addresses or other texts that name a customer still stand, everywhere decoded."""

@@ -10,7 +10,16 @@ from typing import Any
 import narwhals as nw
 
 from shopkeeper.core.errors import NotFound
-from shopkeeper.core.subject import PERSONAL, Held, Subject, is_telling, names_one, pseudonym
+from shopkeeper.core.subject import (
+    ANONYMISED,
+    PERSONAL,
+    PSEUDONYM,
+    Held,
+    Subject,
+    is_telling,
+    names_one,
+    pseudonym,
+)
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.columns import microseconds
 from shopkeeper.store.erase import known_of_others
@@ -30,8 +39,8 @@ Not a first name, which is a word as well: who erases Jasmine must not take the 
 _SHORTEST = 2  # a name of one character stands for nobody
 
 
-def subjects(shop: Shop, who: Iterable[str]) -> list[Subject]:
-    """The customers that these ids stand for now, each once.
+def subjects(shop: Shop, who: Iterable[str], *, keeps: bool = False) -> list[Subject]:
+    """The customers that these ids stand for now, each once; with ``keeps`` to be anonymised.
 
     Raises:
         NotFound: nothing is known of one of them.
@@ -40,11 +49,11 @@ def subjects(shop: Shop, who: Iterable[str]) -> list[Subject]:
     for given in who:
         customer = shop.people.customer_of(given) or given
         if customer not in found:
-            found[customer] = _subject(shop, customer, given)
+            found[customer] = _subject(shop, customer, given, keeps)
     return list(found.values())
 
 
-def _subject(shop: Shop, customer: str, given: str) -> Subject:
+def _subject(shop: Shop, customer: str, given: str, keeps: bool) -> Subject:
     ids = {customer, given, *shop.people.sent_ids(customer)}
     periods = shop.people.periods(ids)
     held: list[Held] = []
@@ -59,7 +68,8 @@ def _subject(shop: Shop, customer: str, given: str) -> Subject:
         if mine and len(mine) < len(spans):
             shared.add(sent_id)
     own = tuple(h for h in held if h.sent_id == customer or h.sent_id in periods)
-    subject = Subject(customer, pseudonym(), own, frozenset(shared))
+    name = pseudonym(ANONYMISED if keeps else PSEUDONYM)
+    subject = Subject(customer, name, own, frozenset(shared), keeps=keeps)
     if not _is_known(shop, subject, periods):
         raise NotFound(f"Nothing is known of {given!r}.", hint="Check the id.", field="who")
     return _named(shop, subject)
@@ -120,6 +130,7 @@ def packed(subject: Subject) -> dict[str, Any]:
         "words": list(subject.words),
         "names": list(subject.names),
         "common": subject.common,
+        "keeps": subject.keeps,
     }
 
 
@@ -134,6 +145,7 @@ def unpacked(kept: Sequence[Mapping[str, Any]]) -> list[Subject]:
             tuple(one["words"]),
             tuple(one.get("names", ())),
             one.get("common", 0),
+            one.get("keeps", False),
         )
         for one in kept
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from shopkeeper.core.plan import Planned
 from shopkeeper.core.types import Value
@@ -58,7 +59,7 @@ class Backup(Value):
 
 
 class Certificate(Value):
-    """What an erasure removed and kept, and the proof. It names no customer.
+    """What an erasure, or an anonymisation, removed and kept, and the proof. It names no customer.
 
     ``before`` and ``after`` are the places where the customers' ids, e-mail addresses and telephone
     numbers stood, found by decoding every file of the shop and every cell of its database.
@@ -66,6 +67,7 @@ class Certificate(Value):
     """
 
     erasure_id: str
+    kind: Literal["erased", "anonymised"] = "erased"
     customers: int
     ids: int
     searched_as_whole_values: int

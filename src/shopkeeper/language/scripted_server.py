@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -34,6 +35,7 @@ Do = Literal[
     "packed", "empty", "filter", "redirect", "key", "quota", "unknown", "long", "uncounted",
 ]  # fmt: skip
 _HUGE = 6_000_000
+_DIMENSIONS = 64
 
 
 class Order(Value):
@@ -76,6 +78,7 @@ class Endpoint:
         return Starlette(
             routes=[
                 Route("/v1/chat/completions", self._complete, methods=["POST"]),
+                Route("/v1/embeddings", self._embed, methods=["POST"]),
                 Route("/v1/models", self._models),
                 Route("/orders", self._order, methods=["POST"]),
                 Route("/asked", self._told),
@@ -93,6 +96,26 @@ class Endpoint:
         if refused is not None:
             return refused
         return await _answer(order, body, self._content(order, body))
+
+    async def _embed(self, request: Request) -> Response:
+        """Each word is a direction of its own, drawn by its hash: the same texts, the same vectors."""
+        body: dict[str, Any] = json.loads(await request.body())
+        with self._lock:
+            self.asked.append(body)
+            order = self.orders.popleft() if self.orders else Order()
+        if order.do in _REFUSALS:
+            return _refusal(order)
+        given = body["input"]
+        texts = [given] if isinstance(given, str) else given
+        data = [
+            {"object": "embedding", "index": place, "embedding": _directions(text)}
+            for place, text in enumerate(texts)
+        ]
+        if order.do == "short":
+            data = data[:-1]
+        used = sum(tokens.likely(text) for text in texts)
+        usage = {"prompt_tokens": used, "total_tokens": used}
+        return JSONResponse({"object": "list", "data": data, "model": "scripted", "usage": usage})
 
     async def _models(self, _request: Request) -> Response:
         known = [{"id": name, "object": "model"} for name in ("scripted", "scripted-large")]
@@ -131,6 +154,14 @@ class Endpoint:
                 return told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
         schema = _asked_form(body)
         return "Yes." if schema is None else json.dumps(smallest(schema))
+
+
+def _directions(text: str) -> list[float]:
+    vector = [0.0] * _DIMENSIONS
+    for word in text.lower().split():
+        drawn = random.Random(word)  # noqa: S311 - no secret
+        vector = [value + drawn.gauss(0.0, 1.0) for value in vector]
+    return vector
 
 
 def run(

@@ -15,7 +15,7 @@ from shopkeeper.metrics.units import BEFORE, NOW, RECENT
 from shopkeeper.stats import intervals
 
 _TWO_SIDED = NormalDist().inv_cdf((1 + intervals.LEVEL) / 2)
-_NO_COMPARISON = CannotSay(reason="One of the two periods has no figure.")
+_NO_COMPARISON = CannotSay(reason="One of the two periods has no figure.", code="no_comparison")
 
 
 def amount(row: Row | None, metric: Metric, days: Days, suffix: str = NOW) -> Amount:
@@ -64,6 +64,8 @@ def _unfit(row: Row | None, metric: Metric, days: Days, suffix: str) -> CannotSa
         return CannotSay(
             reason=f"The period has {len(days)} days, fewer than {length}.",
             needed=f"a period of at least {length} days",
+            code="period_short",
+            values={"days": len(days), "least": length},
         )
     if metric.basis is None:
         return None
@@ -80,6 +82,7 @@ def _quotient(row: Row | None, metric: Metric, suffix: str) -> Amount:
         return CannotSay(
             reason=f"{metric.en} is {metric.formula_en}: it would be divided by 0 or less.",
             needed="a longer period or a larger group",
+            code="nothing_to_divide_by",
         )
     if metric.kind == "quotient":
         top, bottom = totals.total(row, metric, suffix), totals.divisor(row, metric, suffix)

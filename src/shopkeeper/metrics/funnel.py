@@ -21,7 +21,7 @@ _name, _time = nw.col("name"), nw.col("time_ms")
 
 def funnel(ctx: Context, since: Period, steps: tuple[str, ...]) -> Funnel:
     """See the operation of this name."""
-    names = _checked(steps)
+    names = checked(steps)
     seen = window(ctx, since)
     if isinstance(seen, CannotSay):
         return Funnel(period=None, steps=(), cannot_say=seen)
@@ -29,7 +29,7 @@ def funnel(ctx: Context, since: Period, steps: tuple[str, ...]) -> Funnel:
     reached = ctx.shop.query(lambda source: reach(source, days, names)).to_pylist()[0]
     counted = ctx.shop.query(lambda source: _counted(source, days, names)).to_pylist()
     seen_events = {row["name"]: (int(row["events"]), int(row["nobody"])) for row in counted}
-    customers = [int(reached[_column(i)] or 0) for i in range(len(names))]
+    customers = [int(reached[column(i)] or 0) for i in range(len(names))]
     made = []
     for i, name in enumerate(names):
         total, nobody = seen_events.get(name, (0, 0))
@@ -49,26 +49,30 @@ def funnel(ctx: Context, since: Period, steps: tuple[str, ...]) -> Funnel:
 
 
 def reach(source: Source, days: Days, names: tuple[str, ...]) -> Frame:
-    """How many customers took each step at or after the time of the one before, in one row.
+    """How many customers took each step at or after the time of the one before, in one row."""
+    frame = taken(source, days, names)
+    return frame.select(*(nw.col(column(i)).count() for i in range(len(names))))
+
+
+def taken(source: Source, days: Days, names: tuple[str, ...]) -> Frame:
+    """One row for each customer who took the first step: when each step was taken (ms), null if not.
 
     The earliest time at which each step can be taken after the one before is found step by step:
     who can take all steps at all can take each at that earliest time, so nobody is missed.
     """
-    taken = source.events(days).filter(_name.is_in(list(names)), ~nw.col("customer_id").is_null())
-    taken = taken.select("customer_id", "name", "time_ms")
-    frame = (
-        taken.filter(_name == names[0]).group_by("customer_id").agg(_time.min().alias(_column(0)))
-    )
+    rows = source.events(days).filter(_name.is_in(list(names)), ~nw.col("customer_id").is_null())
+    rows = rows.select("customer_id", "name", "time_ms")
+    frame = rows.filter(_name == names[0]).group_by("customer_id").agg(_time.min().alias(column(0)))
     for i, name in enumerate(names[1:], 1):
-        passed = [_column(j) for j in range(i)]
-        later = nw.when(_time >= nw.col(_column(i - 1))).then(_time).min()
-        step = taken.filter(_name == name).select("customer_id", "time_ms")
+        passed = [column(j) for j in range(i)]
+        later = nw.when(_time >= nw.col(column(i - 1))).then(_time).min()
+        step = rows.filter(_name == name).select("customer_id", "time_ms")
         frame = (
             frame.join(step, on="customer_id", how="left")
             .group_by("customer_id", *passed)
-            .agg(later.alias(_column(i)))
+            .agg(later.alias(column(i)))
         )
-    return frame.select(*(nw.col(_column(i)).count() for i in range(len(names))))
+    return frame
 
 
 def _counted(source: Source, days: Days, names: tuple[str, ...]) -> Frame:
@@ -81,11 +85,17 @@ def _counted(source: Source, days: Days, names: tuple[str, ...]) -> Frame:
     )
 
 
-def _column(step: int) -> str:
+def column(step: int) -> str:
+    """The column of the time at which a step was taken."""
     return f"step_{step}"
 
 
-def _checked(steps: tuple[str, ...]) -> tuple[str, ...]:
+def checked(steps: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps by their usual names.
+
+    Raises:
+        BadInput: too few, too many, or one that is there twice.
+    """
     names = tuple(events.canonical(step) for step in steps)
     if not 2 <= len(names) <= _MOST:
         raise BadInput(

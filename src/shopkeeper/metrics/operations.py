@@ -11,14 +11,22 @@ from shopkeeper.core.operation import READ, Context, operation
 from shopkeeper.core.period import Period
 from shopkeeper.metrics.types import (
     Breakdown,
+    Cohorts,
     Cycle,
     Definitions,
+    Depth,
+    Direction,
+    DropOff,
     Funnel,
+    Names,
+    Number,
     Overview,
+    Paths,
     Retention,
     Rows,
     Series,
     Start,
+    Stickiness,
 )
 
 _MONTH = Period("30d")
@@ -109,3 +117,76 @@ def rows(
     from shopkeeper.metrics.rows import rows as verb
 
     return verb(ctx, metric, since, by, value, page, size)
+
+
+@operation(effect=READ, example={"cycle": "month", "k": 6})
+def cohorts(
+    ctx: Context,
+    since: Period = _ALL,
+    cycle: Cycle = "month",
+    start: Start = "purchase",
+    k: Annotated[int, Field(ge=1, le=60)] = 12,
+) -> Cohorts:
+    """Cohorts by when customers began, by later week or month: how many came, and what they brought."""
+    from shopkeeper.metrics.cohorts import cohorts as verb
+
+    return verb(ctx, since, cycle, start, k)
+
+
+@operation(effect=READ, example={"since": "30d"})
+def stickiness(ctx: Context, since: Period = _MONTH) -> Stickiness:
+    """Daily active customers over weekly and monthly ones, by day, and on how many days of a week."""
+    from shopkeeper.metrics.stickiness import stickiness as verb
+
+    return verb(ctx, since)
+
+
+@operation(effect=READ, example={"around": "purchase", "direction": "before", "depth": 3})
+def paths(
+    ctx: Context,
+    around: str = "purchase",
+    direction: Direction = "before",
+    since: Period = _MONTH,
+    depth: Depth = 3,
+    k: Few = 12,
+) -> Paths:
+    """What customers do before or after an event within one visit: the commonest ways, and every edge.
+
+    A visit ends with half an hour without an event, or where another ``session_id`` begins. Robots are left
+    out; the first time that the event happens in a visit counts.
+    """
+    from shopkeeper.metrics.paths import paths as verb
+
+    return verb(ctx, since, around, direction, depth, k)
+
+
+@operation(effect=READ, example={"step": 0, "days": 14})
+def drop_off(
+    ctx: Context,
+    step: Annotated[int, Field(ge=0, le=8)] = 0,
+    since: Period = _MONTH,
+    steps: Names = FUNNEL,
+    days: Annotated[int, Field(ge=1, le=90)] = 14,
+    k: Few = 12,
+) -> DropOff:
+    """Why customers left at a step (0: the first): what they wrote and met after it, beside who went on.
+
+    Themes, complaints and moods that readers found in reviews, chats, tickets and posts of the ``days`` after
+    the step, with quotes; and searches without a result, refunds, tickets and chats.
+    """
+    from shopkeeper.metrics.drop_off import drop_off as verb
+
+    return verb(ctx, since, steps, step, days, k)
+
+
+@operation(
+    effect=READ, example={"number": {"kind": "active_days", "since": "30d", "days": 1}, "size": 10}
+)
+def people(ctx: Context, number: Number, page: Page = 1, size: Size = 50) -> Rows:
+    """The customers behind a number: a step of a funnel, a cell of a cohort, a path, days, a metric.
+
+    ``number`` says which (docs/metrics.md); `customers.segment_of_number` makes a segment of them.
+    """
+    from shopkeeper.metrics.people import people as verb
+
+    return verb(ctx, number, page, size)

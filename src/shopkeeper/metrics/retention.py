@@ -22,7 +22,9 @@ Counts = Mapping[int, Mapping[int, int]]
 """Customers who came, by the number of the bucket they began in and of the one they came in."""
 
 _COUNTED = {"purchase": "lines", "activity": "events"}
-_NOT_OVER = CannotSay(reason="That time is not over yet.", needed="data to its last day")
+_NOT_OVER = CannotSay(
+    reason="That time is not over yet.", needed="data to its last day", code="not_over"
+)
 
 
 def retention(

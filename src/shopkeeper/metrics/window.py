@@ -9,7 +9,11 @@ from shopkeeper.core.period import Days, Period
 from shopkeeper.core.types import CannotSay
 from shopkeeper.metrics.types import Span
 
-EMPTY = CannotSay(reason="The shop has no events yet.", needed="events: import a file or send some")
+EMPTY = CannotSay(
+    reason="The shop has no events yet.",
+    needed="events: import a file or send some",
+    code="no_events",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Window:
         return CannotSay(
             reason=f"Data start on {self.data.start}, after the period before began.",
             needed=f"data from {days.start}",
+            code="no_before",
+            values={"start": str(self.data.start), "needed": str(days.start)},
         )
 
 
@@ -42,6 +48,8 @@ def window(ctx: Context, since: Period) -> Window | CannotSay:
         return CannotSay(
             reason=f"There are no data for {asked}: they run from {data.start} to {data.end}.",
             needed="a period within those days",
+            code="no_data_then",
+            values={"asked": str(asked), "start": str(data.start), "end": str(data.end)},
         )
     return Window(Days(start, end), data)
 

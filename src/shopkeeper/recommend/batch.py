@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ def batch(shop: Shop, k: int, progress: Progress) -> Batch:
     history = only(known.history, known.history.known[known.history.customer])
     queries, customer = past(aligned(history, who.published.item_ids))
     now = np.full(len(queries), int(shop.now().timestamp() * 1000), dtype=np.int64)
-    queries = Queries(queries.starts, queries.item, queries.time, queries.strength, now)
+    queries = replace(queries, now=now)
     ids = known.history.customer_ids.take(pa.array(customer))
     against = pa.array(sorted(_refusing(shop)), pa.string())
     refused = np.asarray(pa.compute.is_in(ids, against).to_numpy(zero_copy_only=False), dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,12 @@ def owned(queries: Queries, keep: NDArray[np.bool_]) -> sparse.csr_array:
     return sparse.csr_array(sparse.coo_array((ones, cells), shape=(len(queries), len(keep))))
 
 
+def had(query: Queries, keep: NDArray[np.bool_]) -> Ints:
+    """The same of one query: the items, each once."""
+    bought = query.item[query.strength >= _PURCHASE]
+    return np.unique(bought[~keep[bought]])
+
+
 def rebought(history: History, least: int = 5, share: float = 0.05) -> NDArray[np.bool_]:
     """Items that at least this ``share`` of their buyers, and ``least`` of them, bought on two days."""
     size = len(history.item_ids)
@@ -74,13 +80,12 @@ def rebought(history: History, least: int = 5, share: float = 0.05) -> NDArray[n
 
 def only(history: History, rows: NDArray[np.bool_]) -> History:
     """The history of these rows; positions stay as they are."""
-    return History(
-        history.customer[rows],
-        history.item[rows],
-        history.time[rows],
-        history.strength[rows],
-        history.customer_ids,
-        history.item_ids,
+    return replace(
+        history,
+        customer=history.customer[rows],
+        item=history.item[rows],
+        time=history.time[rows],
+        strength=history.strength[rows],
     )
 
 
@@ -90,7 +95,12 @@ def select(queries: Queries, rows: Ints) -> Queries:
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     take = np.repeat(queries.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
     return Queries(
-        starts, queries.item[take], queries.time[take], queries.strength[take], queries.now[rows]
+        starts,
+        queries.item[take],
+        queries.time[take],
+        queries.strength[take],
+        queries.now[rows],
+        None if queries.spoken is None else queries.spoken.select(rows),
     )
 
 
@@ -112,7 +122,14 @@ def _held(history: History, since: Ints, most: int | None, seed: int) -> Cases:
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     take = np.repeat(begins - starts[:-1], lengths) + np.arange(starts[-1])
     queries = Queries(
-        starts, history.item[take], history.time[take], history.strength[take], history.time[first]
+        starts,
+        history.item[take],
+        history.time[take],
+        history.strength[take],
+        history.time[first],
+        None
+        if history.spoken is None
+        else history.spoken.select(history.customer[first], history.time[first]),
     )
     learned = only(history, history.time < since[history.customer])
     return Cases(learned, queries, history.item[first], history.customer[first])

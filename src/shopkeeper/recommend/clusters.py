@@ -8,6 +8,7 @@ dimensions, the mean of exp(q.v) is about exp(q.c + |q|2 r2 / 2d).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,16 +93,20 @@ class Found:
     clusters: Clusters
     log_total: float
 
-    def first(self, reach: int) -> Ints:
-        """About ``reach`` of the likeliest items."""
+    def first(self, reach: int) -> tuple[Ints, float]:
+        """About ``reach`` of the likeliest items, and the most that any other of those looked at has."""
         if len(self.items) <= reach:
-            return self.items
-        return self.items[np.argpartition(-self.logits, reach)[:reach]]
+            return self.items, 0.0
+        order = np.argpartition(-self.logits, reach)
+        return self.items[order[:reach]], self._chance(self.logits[order[reach]])
 
     def at(self, items: Ints) -> Floats:
         """The probability of each of these, exact but for the sum."""
         logits = self.clusters.rows(items) @ self.asked
         return np.asarray(np.exp(np.minimum(logits - self.log_total, 0.0)), dtype=np.float64)
+
+    def _chance(self, logit: float) -> float:
+        return math.exp(min(float(logit) - self.log_total, 0.0))
 
 
 def grouped(table: Matrix, seed: int = 0) -> Clusters:

@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shopkeeper.core.schema import ITEMS
 from shopkeeper.core.types import CannotSay, Reason
+from shopkeeper.decisions.assignment import Drawn
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.likely import Likely, unspoken
 from shopkeeper.recommend.offer import may_offer
@@ -24,6 +26,7 @@ from shopkeeper.recommend.rules.plan import Ask, Compiled, Plan
 from shopkeeper.recommend.types import Price, Removed, Slot
 from shopkeeper.recommend.writer import Writer
 from shopkeeper.shop.shop import Shop
+from shopkeeper.store.revisions import Glance
 
 REACH: Final = 200
 """Of so many of the likeliest items a list is made, where rules rearrange it."""
@@ -71,15 +74,18 @@ class Composed:
     removed: tuple[Removed, ...]
     price: Price
     missing: CannotSay | None
+    variant: tuple[str, Drawn] | None = None
+    """The experiment on versions that the customer is in, and what they were given in it."""
 
 
 class Composer:
     """Makes lists by one book of rules, in one language."""
 
-    def __init__(self, shop: Shop, writer: Writer, book: Book) -> None:
+    def __init__(self, shop: Shop, writer: Writer, book: Book, seen: Glance | None = None) -> None:
         self._shop = shop
         self._writer = writer
         self._book = book
+        self._seen = seen or shop.state.glance()
 
     def compose(
         self,
@@ -100,8 +106,8 @@ class Composer:
         allowed, removed = self._allowed(likely, plan, history, asked)
         plan = self._pinnable(likely, plan, history, allowed)
         decision_id = uuid4().hex
-        numbers = drawn or draw(decision_id, asked.k)
-        if not asked.record:
+        numbers = None if plan.plain else drawn or draw(decision_id, asked.k)
+        if numbers is not None and not asked.record:
             numbers = numbers.without_exploring()
         for _ in range(_TRIES):
             pool = likely.pool(allowed, asked.k if plan.plain else max(REACH, 2 * asked.k))
@@ -172,14 +178,13 @@ class Composer:
 
     def _gone(self, item_ids: pa.Array, pool: Pool, arranged: Arranged) -> Bools:
         """Which places hold an item that may not be offered any more, by the store itself."""
-        items = self._writer.model.items
-        none = np.zeros(len(arranged.places), dtype=bool)
-        if not items or not arranged.places:
-            return none
-        ids = item_ids.take(pa.array(pool.item[arranged.at])).to_pylist()
-        rows, now = self._shop.catalogue.some(ids), self._shop.now()
-        if not rows and not self._shop.state.revision("items"):
-            return none  # the catalogue came with the tables alone
+        model, revision = self._writer.model, self._seen.of(ITEMS.name)
+        if not model.items or not arranged.places or not revision:
+            return np.zeros(len(arranged.places), dtype=bool)  # or it came with the tables alone
+        ids = [item_ids[item].as_py() for item in pool.item[arranged.at].tolist()]
+        known = model.stocked == revision
+        rows = model.items if known else self._shop.catalogue.offers(ids)
+        now = self._shop.now()
         return np.array([not may_offer(rows.get(item), now) for item in ids], dtype=bool)
 
     def _slots(self, likely: Likely, pool: Pool, arranged: Arranged) -> tuple[Slot, ...]:
@@ -193,9 +198,10 @@ class Composer:
                 reasons = (words.reason(self._book.rules[place.rule], self._writer.lang),)
             if pool.value[place.at] > 0:
                 slot = next(told)
-                slots.append(
-                    slot.model_copy(update={"rank": rank, "reasons": (*reasons, *slot.reasons)})
-                )
+                if reasons or slot.rank != rank:
+                    both = (*reasons, *slot.reasons)
+                    slot = slot.model_copy(update={"rank": rank, "reasons": both})
+                slots.append(slot)
             else:
                 item_id = likely.item_ids[int(pool.item[place.at])].as_py()
                 slots.append(unspoken(self._writer, item_id, rank, reasons))
@@ -203,7 +209,11 @@ class Composer:
 
     @staticmethod
     def _price(
-        pool: Pool, plan: Plan, compiled: Compiled, arranged: Arranged, asked: tuple[int, Draw]
+        pool: Pool,
+        plan: Plan,
+        compiled: Compiled,
+        arranged: Arranged,
+        asked: tuple[int, Draw | None],
     ) -> Price:
         """How much of the likeliest list's probability the rules' order gave up."""
         k, numbers = asked

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from shopkeeper.core.subject import Needles
+from shopkeeper.recommend import refusals
 from shopkeeper.recommend.batch import FOLDER as LISTS
 from shopkeeper.recommend.model import drop
 from shopkeeper.recommend.published import FOLDER, remove
@@ -36,6 +37,7 @@ def erase(shop: Shop, needles: Needles) -> dict[str, int]:
     drop(shop)
     forget(shop)
     book.forget(shop)
+    refusals.forget(shop)
     removed = {FOLDER: remove(folder(shop)), LISTS: 0}
     for path in lists(shop):
         path.unlink()  # they can be written again, without the customer

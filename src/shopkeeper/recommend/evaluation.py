@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from shopkeeper.core.types import CannotSay
+from shopkeeper.recommend.behaviours import adopted, told
 from shopkeeper.recommend.cases import Cases, choices_since, last_choices, only
 from shopkeeper.recommend.fitting import fit_heads, last_validation, mask, weigh_on
 from shopkeeper.recommend.heads.base import FittedHead, Goods
@@ -77,7 +78,7 @@ def _too_few(what: str, n: int) -> CannotSay:
 def _trial(validation: Cases, test: Cases, goods: Goods, tell: Tell, recipes: Recipes) -> Trial:
     """Weights on the validation alone; then heads on everything but the test, which is asked once."""
     weighed = weigh_on(validation, goods, tell, recipes)
-    fitted = fit_heads(test.learned, goods, tell, recipes)
+    fitted = adopted(fit_heads(test.learned, goods, tell, recipes), weighed.heads)
     mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
     shown = mask(test.learned, test.queries)
     assert shown.excluded is not None  # noqa: S101 - mask() always says what is owned
@@ -210,4 +211,5 @@ def head_shares(mixture: Mixture) -> Iterator[Head]:
             name=name,
             sharpness=mixture.sharpness[name],
             by_history=tuple(round(float(w), 4) for w in mixture.weights[:, place]),
+            behaviours=told(mixture.heads[name]),
         )

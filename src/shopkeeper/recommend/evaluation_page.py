@@ -37,6 +37,8 @@ _WORDS: Final = {
         "happened": "share that was chosen",
         "spread": "Coverage, novelty, Gini",
         "weights": "Weights of the heads by length of history",
+        "behaviours": "What behaviours weigh in a history, learned on choices held back (a purchase is 1)",
+        "behaving": ("head", "look", "wish", "cart", "purchase"),
         "gain": "Over seven days' popularity NDCG@10 rises by {gain}; log-loss is {ratio:.3f} of that "
         "of the better of two popularities.",
         "cannot": "cannot be said: {why}",
@@ -65,6 +67,8 @@ _WORDS: Final = {
         "happened": "实际被选的比例",
         "spread": "覆盖率、新颖度、基尼系数",
         "weights": "各模型权重（按历史长度）",
+        "behaviours": "各行为在历史中的权重（由留出的选择学得，购买为 1）",
+        "behaving": ("模型", "浏览", "收藏", "加购", "购买"),
         "gain": "相比近七日热门，NDCG@10 提高 {gain}；对数损失为两种热门中较好者的 {ratio:.3f} 倍。",
         "cannot": "无法判断：{why}",
         "columns": ("模型", "HR@10", "NDCG@10", "对数损失", "覆盖率", "新颖度（比特）", "基尼系数"),
@@ -142,6 +146,12 @@ def _protocol(found: Protocol, lang: Language) -> Iterator[str]:
     yield f"<h3>{words['weights']}</h3>"
     shares = [(h.name, *(f"{share:.2f}" for share in h.by_history)) for h in found.weights]
     yield _table((str(words["head"]), *_LENGTHS), shares)
+    behaviours = [
+        (h.name, *(f"{w:g}" for w in h.behaviours.values())) for h in found.weights if h.behaviours
+    ]
+    if behaviours:
+        yield f"<h3>{words['behaviours']}</h3>"
+        yield _table(words["behaving"], behaviours)
 
 
 def _grouped(found: Protocol) -> Iterator[tuple[str, list[Group]]]:

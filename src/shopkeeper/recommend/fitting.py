@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from shopkeeper.core import discovery
+from shopkeeper.recommend.behaviours import adopted, behaving
 from shopkeeper.recommend.cases import Cases, choices_since, last_choices, owned, rebought
 from shopkeeper.recommend.heads.base import FittedHead, Goods, Head, Queries
 from shopkeeper.recommend.heads.sequence import Sequence
@@ -98,7 +99,7 @@ def fit_mixture(
         return None
     cases, days = found
     weighed = weigh_on(cases, goods, tell, recipes)
-    fitted = fit_heads(history, goods, tell, recipes)
+    fitted = adopted(fit_heads(history, goods, tell, recipes), weighed.heads)
     mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
     return Weighing(mixture, weighed, cases, days)
 
@@ -107,7 +108,9 @@ def weigh_on(cases: Cases, goods: Goods, tell: Step, recipes: Mapping[str, Head]
     """The mixture that explains these choices best, its heads fitted on what came before them."""
     fitted = fit_heads(cases.learned, goods, tell, recipes)
     tell("weights")
-    return fit(fitted, cases.queries, cases.chosen, mask(cases.learned, cases.queries))
+    shown = mask(cases.learned, cases.queries)
+    fitted = behaving(fitted, cases.queries, cases.chosen, shown)
+    return fit(fitted, cases.queries, cases.chosen, shown)
 
 
 def last_validation(history: History, most: int) -> Cases:

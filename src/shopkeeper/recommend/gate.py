@@ -2,20 +2,22 @@
 
 Both are judged by NDCG@10 on choices that neither has seen. Where the window held back begins after the
 serving version had learned, both answer the same choices and the difference is paired; where it had seen
-part of the window that would favour it, so its own figure of its own window stands in for it. The gate
-refuses what is surely worse: where the interval of the difference lies below zero.
+part of the window that would favour it, so its own figure of its own window stands in for it. Beside that
+stands what the candidate would have earned at recorded places that were explored
+(:mod:`~shopkeeper.recommend.replay`). The gate refuses what is surely worse by either: where the interval of
+the difference lies below zero. Where the log of decisions is too thin it says so, and ranking alone decides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pyarrow.compute as pc
 
-from shopkeeper.core.types import Estimate
+from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.recommend.cases import Cases, owned
 from shopkeeper.recommend.fitting import Weighing, mask
 from shopkeeper.recommend.heads.base import Queries
@@ -23,6 +25,7 @@ from shopkeeper.recommend.history import Floats, History
 from shopkeeper.recommend.mixture import Mask
 from shopkeeper.recommend.published import Published
 from shopkeeper.recommend.ranking import ranked
+from shopkeeper.recommend.replay import Replayed
 from shopkeeper.stats import bootstrap
 
 _Z: Final = 1.959964
@@ -58,12 +61,17 @@ class Verdict:
     gain: Estimate | None
     paired: bool
     why: str
+    replayed: Replayed | None = None
 
     @property
     def note(self) -> dict[str, Any]:
         """What is remembered of it."""
         gain = None if self.gain is None else self.gain.model_dump(mode="json")
-        return {"passed": self.passed, "gain": gain, "paired": self.paired, "why": self.why}
+        note = {"passed": self.passed, "gain": gain, "paired": self.paired, "why": self.why}
+        if self.replayed is not None:
+            told = {one: getattr(self.replayed, one) for one in ("reward", "places", "effective")}
+            note["replay"] = told | {"gain": self.replayed.gain.model_dump(mode="json")}
+        return note
 
 
 def judged(found: Weighing, history: History) -> Judged:
@@ -96,6 +104,19 @@ def verdict(
         value=difference, low=difference - half, high=difference + half, n=len(candidate.ndcg)
     )
     return _decided(gain, paired=False)
+
+
+def beside(ranking: Verdict, replayed: Replayed) -> Verdict:
+    """The verdict on the ranking with what recorded lists say: either can refuse."""
+    gain = replayed.gain
+    if isinstance(gain, CannotSay):
+        told = f"{ranking.why}; recorded lists cannot say, so ranking alone decides: {gain.reason}"
+        return replace(ranking, why=told, replayed=replayed)
+    if gain.high < 0:
+        told = f"recorded lists would surely have earned less ({replayed.reward}); {ranking.why}"
+        return replace(ranking, passed=False, why=told, replayed=replayed)
+    told = f"{ranking.why}; recorded lists would not surely have earned less ({replayed.reward})"
+    return replace(ranking, why=told, replayed=replayed)
 
 
 def _decided(gain: Estimate, *, paired: bool) -> Verdict:

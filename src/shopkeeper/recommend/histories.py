@@ -12,8 +12,9 @@ made anew.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -25,10 +26,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from shopkeeper.core.events import SEARCH
 from shopkeeper.core.schema import IDENTITIES
 from shopkeeper.recommend.history import STRENGTH, History, Ints, id_hash, mixed
+from shopkeeper.recommend.searches import Searches
+from shopkeeper.recommend.spoken import lately
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.restrictions import REVISION
+from shopkeeper.store.revisions import Glance
 from shopkeeper.store.timeline import Span
 from shopkeeper.warehouse.delta import Snapshot
 from shopkeeper.warehouse.source import Frame, Source
@@ -61,6 +66,7 @@ class Histories:
     rows: int
     """Of all events in the tables, when this was made."""
     read_to: int
+    searches: Searches = field(default_factory=Searches)
     _since: dict[str, list[Row]] = field(default_factory=dict)
     _moved: list[int] = field(default_factory=list)
     """Positions in the log of the events read from it, in rising order."""
@@ -90,8 +96,9 @@ class Histories:
             item_ids=items.dictionary.cast(pa.string()),
             at=shop.now(),
             restricted=restricted,
-            rows=sum(snapshot.rows().values()) if snapshot else 0,
+            rows=snapshot.count if snapshot else 0,
             read_to=snapshot.cursor if snapshot else 0,
+            searches=Searches.made(shop),
         )
 
     @property
@@ -99,28 +106,28 @@ class Histories:
         """Whether so much was read from the log that it is time to make the whole anew."""
         return len(self._moved) > _MOST_READ
 
-    def of(
-        self, shop: Shop, customer_id: str, revisions: Mapping[str, int], *, live: bool
-    ) -> History | None:
+    def of(self, shop: Shop, customer_id: str, seen: Glance, *, live: bool) -> History | None:
         """What one customer chose; None: the tables must be asked."""
         snapshot = shop.warehouse.tables["events"].snapshot()
         with self._lock:
-            self._read(shop)
+            self._read(shop, seen.logged)
             if not self._accounts_for(snapshot):
                 return None
-        if shop.hides(customer_id, revisions.get(REVISION, 0)):
+        if shop.hides(customer_id, seen):
             return self._history(customer_id, [], merge=False)
         until = None if live else (snapshot.cursor if snapshot else 0)
-        periods = self._periods(shop, customer_id, revisions.get(IDENTITIES.name, 0))
+        periods = self._periods(shop, customer_id, seen.of(IDENTITIES.name))
         parts = [self._stored(sent, held) for sent, held in periods.items()]
         rows = [row for sent, held in periods.items() for row in self._new(sent, held, until)]
         if rows:
             parts.append(np.array(rows, dtype=np.float64)[:, :4])
-        return self._history(customer_id, parts, merge=len(periods) > 1 or bool(rows))
+        found = self._history(customer_id, parts, merge=len(periods) > 1 or bool(rows))
+        said = [row for sent, held in periods.items() for row in self._said(sent, held, until)]
+        return replace(found, spoken=lately(said)) if said else found
 
-    def _read(self, shop: Shop) -> None:
-        """Take in what the log accepted since the last time."""
-        while True:
+    def _read(self, shop: Shop, logged: int) -> None:
+        """Take in what the log accepted since the last time, up to its row ``logged`` at least."""
+        while self.read_to < logged:
             page = shop.log.read(self.read_to, _PAGE)
             for seq, table, payload in page:
                 if table == "events":
@@ -133,6 +140,8 @@ class Histories:
 
     def _take(self, seq: int, event: dict[str, Any]) -> None:
         sent = event.get("user_id") or event.get("anonymous_id")
+        if sent and event["name"] == SEARCH and event.get("query"):
+            self.searches.take(sent, (event["time"] // 1000, seq, event["query"]))
         strength, item_id = STRENGTH.get(event["name"]), event.get("item_id")
         if not sent or strength is None or item_id is None:
             return
@@ -148,8 +157,7 @@ class Histories:
     def _accounts_for(self, snapshot: Snapshot | None) -> bool:
         if snapshot is None:
             return self.rows == 0
-        known = self.rows + int(np.searchsorted(self._moved, snapshot.cursor, side="right"))
-        return known == sum(snapshot.rows().values())
+        return self.rows + bisect_right(self._moved, snapshot.cursor) == snapshot.count
 
     def _periods(self, shop: Shop, customer_id: str, revision: int) -> dict[str, list[Span]]:
         """When which sent id stood for the customer; no period: always."""
@@ -186,6 +194,13 @@ class Histories:
                 continue
             if not periods or _within(np.array([row[1]]), periods)[0]:
                 yield row
+
+    def _said(self, sent: str, periods: list[Span], until: int | None) -> Iterable[tuple[int, str]]:
+        for time, seq, text in self.searches.of(sent):
+            if until is not None and seq > until:
+                continue
+            if not periods or _within(np.array([time]), periods)[0]:
+                yield time, text
 
     def _history(
         self, customer_id: str, parts: list[NDArray[np.float64]], *, merge: bool
@@ -259,13 +274,13 @@ def aligned(own: History, item_ids: pa.Array) -> History:
     position = _position(own.item_ids, item_ids)
     item = position[own.item]
     met = item >= 0
-    return History(
-        own.customer[met],
-        item[met],
-        own.time[met],
-        own.strength[met],
-        own.customer_ids,
-        item_ids,
+    return replace(
+        own,
+        customer=own.customer[met],
+        item=item[met],
+        time=own.time[met],
+        strength=own.strength[met],
+        item_ids=item_ids,
     )
 
 
@@ -285,9 +300,9 @@ _made: WeakKeyDictionary[Shop, Histories] = WeakKeyDictionary()
 _making = threading.Lock()
 
 
-def histories(shop: Shop, revisions: Mapping[str, int]) -> Histories:
+def histories(shop: Shop, seen: Glance) -> Histories:
     """Those of the shop, made when first asked for; anew when somebody was restricted since."""
-    known, restricted = _made.get(shop), revisions.get(REVISION, 0)
+    known, restricted = _made.get(shop), seen.of(REVISION)
     if known is not None and known.restricted >= restricted:
         return known
     with _making:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from shopkeeper.core.events import ADD_TO_CART, ADD_TO_WISHLIST, PURCHASE, SELECT_ITEM, VIEW_ITEM
+from shopkeeper.recommend.spoken import Spoken
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,6 +27,9 @@ STRENGTH: Final = {
 """How much each behaviour tells: looking is cheap, buying is not."""
 
 DAY_MS: Final = 86_400_000
+LEVELS: Final = np.array(sorted(set(STRENGTH.values())))
+"""The strengths that there are: a look, a wish, a cart, a purchase."""
+
 _ORDER: Final = "\x1forder "
 
 
@@ -42,6 +46,8 @@ class History:
     strength: Floats
     customer_ids: pa.Array
     item_ids: pa.Array
+    spoken: Spoken | None = None
+    """What each customer, by position, searched for and wrote; None: nothing was asked for or said."""
 
     @property
     def bought(self) -> NDArray[np.bool_]:

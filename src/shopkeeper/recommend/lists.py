@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from shopkeeper.core.errors import Corrupt, NotFound
 from shopkeeper.core.settings import Language
 from shopkeeper.core.types import CannotSay
+from shopkeeper.decisions.assignment import Drawn
+from shopkeeper.recommend import shadowing, staging
 from shopkeeper.recommend.composing import Asked, Composed, Composer
 from shopkeeper.recommend.histories import aligned
 from shopkeeper.recommend.history import History
@@ -16,21 +21,26 @@ from shopkeeper.recommend.likely import ByDefaults, ByMixture, Likely, by_popula
 from shopkeeper.recommend.model import fitted, own
 from shopkeeper.recommend.offer import out_of_stock
 from shopkeeper.recommend.popular import HALF_LIFE_DAYS
+from shopkeeper.recommend.refusals import may_refuse
 from shopkeeper.recommend.rules.arrange import Draw
 from shopkeeper.recommend.rules.book import Book, published
-from shopkeeper.recommend.serving import Serving, query, serving
+from shopkeeper.recommend.serving import Serving, query, registered, serving, trial
+from shopkeeper.recommend.shadowing import Answered
 from shopkeeper.recommend.types import DEFAULTS, Popular, Slate, Slot
 from shopkeeper.recommend.writer import Writer
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.consent.statements import Status
+from shopkeeper.store.revisions import Glance
 
 PURPOSE: Final = "personalisation"
 CHANNEL: Final = "recommend"
 """The consent that a customer can deny or revoke; where nothing is said lists are personal."""
 
 
-def refuses(shop: Shop, customer_id: str) -> bool:
+def refuses(shop: Shop, customer_id: str, seen: Glance | None = None) -> bool:
     """Whether the customer's latest word on personalisation is no."""
+    if not may_refuse(shop, customer_id, (PURPOSE, CHANNEL), seen or shop.state.glance()):
+        return False
     said = [
         decision
         for decision in shop.consent.history(customer_id)
@@ -39,57 +49,92 @@ def refuses(shop: Shop, customer_id: str) -> bool:
     return bool(said) and said[-1].status != Status.GRANT
 
 
-def _writer(shop: Shop, lang: Language) -> Writer:
-    return Writer(fitted(shop), lang, shop.settings.zone)
+def _writer(shop: Shop, lang: Language, seen: Glance | None = None) -> Writer:
+    return Writer(fitted(shop, seen), lang, shop.settings.zone)
 
 
 class Listing:
-    """Makes the lists of customers: personal ones, and for those who refuse that what is popular."""
+    """Makes the lists of customers: personal ones, and for those who refuse that what is popular.
 
-    def __init__(self, shop: Shop, lang: Language, book: Book | None = None) -> None:
+    All of them as of one look at the store: made anew for each answer.
+    """
+
+    def __init__(
+        self, shop: Shop, lang: Language, book: Book | None = None, seen: Glance | None = None
+    ) -> None:
         """``book``: other rules than those that are published."""
         self._shop = shop
-        self.writer = _writer(shop, lang)
-        self.book = book or published(shop, self.writer.model)
-        self._composer = Composer(shop, self.writer, self.book)
+        self._seen = seen or shop.state.glance()
+        self.writer = _writer(shop, lang, self._seen)
+        self.book = book or published(shop, self.writer.model, self._seen)
+        self._composer = Composer(shop, self.writer, self.book, self._seen)
         self._who = serving(shop, self.writer.model)
+        self._registry = registered(shop)
 
     def of(
         self, customer_id: str, rows: History, asked: Asked, drawn: Draw | None = None
     ) -> tuple[Slate, Composed]:
         """The list, and how it came about; ``rows`` is the customer's own history."""
-        if refuses(self._shop, customer_id):
+        began = time.thread_time()
+        slate, made = self._of(customer_id, rows, asked, drawn)
+        answered = Answered(customer_id, rows, asked, slate, (time.thread_time() - began) * 1000)
+        if asked.live:
+            shadowing.offer(self._shop, self._registry.shadowing, self.writer.lang, answered)
+        return slate, made
+
+    def _of(
+        self, customer_id: str, rows: History, asked: Asked, drawn: Draw | None
+    ) -> tuple[Slate, Composed]:
+        if refuses(self._shop, customer_id, self._seen):
             likely: Likely = by_popularity(self.writer)
             made = self._composer.compose(likely, None, None, asked, drawn)
-            return self._slate(customer_id, made, 0, personalised=False), made
-        likely, history = self.likely(rows)
+            return self._slate(customer_id, made, 0, None), made
+        who, variant = self._by(customer_id, assign=asked.record)
+        likely, history = self.likely(rows, who)
         made = self._composer.compose(likely, customer_id, history, asked, drawn)
-        return self._slate(customer_id, made, len(history.item), personalised=True), made
+        slate = self._slate(customer_id, made, len(history.item), who)
+        if variant is not None and self._registry.staged is not None:
+            made = replace(made, variant=(self._registry.staged.experiment_id, variant))
+        return slate, made
 
-    def likely(self, rows: History) -> tuple[Likely, History]:
-        """Who says what is likely for somebody with this history, and the history as they see it."""
-        if not isinstance(self._who, Serving):
+    def _by(self, customer_id: str, *, assign: bool) -> tuple[Serving | CannotSay, Drawn | None]:
+        """Who makes this customer's list: what serves, or a version that is tried on them."""
+        staged = self._registry.staged
+        if staged is None or not isinstance(self._who, Serving):
+            return self._who, None
+        variant = staging.drawn(self._shop, staged, customer_id, assign=assign)
+        if variant is None or variant.variant_id != staged.variant_id:
+            return self._who, variant
+        try:
+            found = trial(self._shop, self.writer.model, staged.version)
+        except (Corrupt, NotFound):
+            return self._who, None  # the last good one serves, and the customer saw no variant
+        return (found, variant) if isinstance(found, Serving) else (self._who, None)
+
+    def likely(
+        self, rows: History, who: Serving | CannotSay | None = None
+    ) -> tuple[Likely, History]:
+        """What ``who`` (else what serves) says to somebody with this history, and that as they see it."""
+        who = who or self._who
+        if not isinstance(who, Serving):
             history = aligned(rows, self.writer.model.history.item_ids)
             return ByDefaults(self.writer, history), history
-        history = aligned(rows, self._who.published.item_ids)
+        history = aligned(rows, who.published.item_ids)
         now_ms = int(self._shop.now().timestamp() * 1000)
-        return ByMixture(self.writer, self._who, history, query(history, now_ms)), history
+        return ByMixture(self.writer, who, history, query(history, now_ms)), history
 
     def _slate(
-        self, customer_id: str, made: Composed, history: int, *, personalised: bool
+        self, customer_id: str, made: Composed, history: int, who: Serving | CannotSay | None
     ) -> Slate:
-        mixture = isinstance(self._who, Serving) and personalised
-        why = self._who if isinstance(self._who, CannotSay) and personalised else None
+        """``who`` made it; None: it is what is popular, for one who refuses another."""
         return Slate(
             customer_id=customer_id,
             as_of=self.writer.model.as_of,
             currency=self._shop.settings.currency,
             history=history,
-            personalised=personalised,
-            model=self._who.published.version
-            if mixture and isinstance(self._who, Serving)
-            else DEFAULTS,
-            why_defaults=why,
+            personalised=who is not None,
+            model=who.published.version if isinstance(who, Serving) else DEFAULTS,
+            why_defaults=who if isinstance(who, CannotSay) else None,
             slots=made.slots,
             rules_version=self.book.version,
             rules=made.fired,
@@ -101,8 +146,9 @@ class Listing:
 
 def slate(shop: Shop, customer_id: str, asked: Asked, lang: Language) -> Slate:
     """The list for one customer; somebody unknown, or who refuses, gets what is popular."""
-    rows = own(shop, customer_id, live=asked.live)
-    return Listing(shop, lang).of(customer_id, rows, asked)[0]
+    seen = shop.state.glance()
+    rows = own(shop, customer_id, live=asked.live, seen=seen)
+    return Listing(shop, lang, seen=seen).of(customer_id, rows, asked)[0]
 
 
 def slates(shop: Shop, customer_ids: Sequence[str], k: int, lang: Language) -> list[Slate]:
@@ -117,9 +163,7 @@ def known(listing: Listing, customer_ids: Sequence[str]) -> Iterator[tuple[str, 
     positions = {customer: n for n, customer in enumerate(history.customer_ids.to_pylist())}
     for customer in customer_ids:
         if customer in positions:
-            bounds = [positions[customer], positions[customer] + 1]
-            first, last = np.searchsorted(history.customer, bounds)
-            yield customer, _slice(history, int(first), int(last))
+            yield customer, _slice(history, positions[customer])
 
 
 def popular(shop: Shop, asked: Asked, lang: Language) -> Popular:
@@ -152,8 +196,10 @@ def titles(shop: Shop) -> dict[str, str]:
     return {item: row["title"] for item, row in fitted(shop).items.items() if row["title"]}
 
 
-def _slice(history: History, first: int, last: int) -> History:
-    """Some neighbouring rows of one customer, who is the only one in it."""
+def _slice(history: History, customer: int) -> History:
+    """What is known of one customer, who is the only one in it."""
+    first, last = np.searchsorted(history.customer, [customer, customer + 1]).tolist()
+    said = history.spoken
     return History(
         np.zeros(last - first, dtype=np.int64),
         history.item[first:last],
@@ -161,4 +207,5 @@ def _slice(history: History, first: int, last: int) -> History:
         history.strength[first:last],
         history.customer_ids[:1],
         history.item_ids,
+        None if said is None else said.select(np.array([customer])),
     )

@@ -3,8 +3,8 @@
 Head h says ``P_h(i) = a_h(i) ** sharpness_h / sum_j a_h(j) ** sharpness_h`` over the items that may be
 shown, which is the softmax of ``sharpness x log a``. The mixture is ``sum_h w_h P_h``, where the weights
 depend on how long the history is. Both are fitted by likelihood on choices that no head has seen:
-sharpness by a grid, each head beside the first; weights by expectation-maximisation (Dempster, Laird and
-Rubin, 1977), whose every step raises the likelihood.
+sharpness by a grid, head by head beside all others; weights by expectation-maximisation (Dempster, Laird and
+Rubin, 1977), with a term for heads that are silent (see :func:`weigh`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,17 @@ BUCKETS: Final = (0, 1, 2, 4, 8, 16, 64)
 
 _CHUNK: Final = 512
 _STEPS: Final = 200
+_STEPS_TRIED: Final = 20
+_SWEEPS: Final = 4
+_LEAST: Final = 1e-12
+_PLAIN: Final = SHARPNESS.index(1.0)
 _FLOOR: Final = 1e-3
 """The first head's least weight: somebody for whom no other head has anything still gets a list."""
+_FLOORS: Final = {"text": 0.01}
+"""It alone knows new items, and nearly all choices that weights are fitted on are of items all heads know."""
+_UNHEARD: Final = 20.0
+"""Choices in which all heads were right alike, added to the real ones: a head that had nothing to say to any
+of them (nobody has searched yet) gets a fair share when it speaks."""
 _FEW: Final = 200
 """A bucket with fewer validation choices than this leans on everybody's weights."""
 
@@ -158,58 +167,111 @@ def fit(heads: Mapping[str, FittedHead], queries: Queries, chosen: Ints, mask: M
         mask: what may be shown.
     """
     names = list(heads)
-    seen = {name: _of_chosen(heads[name], queries, chosen, mask) for name in names}
-    first = seen[names[0]][SHARPNESS.index(1.0)]
-    sharpness = {names[0]: 1.0}
-    columns = [first]
-    for name in names[1:]:
-        place = int(np.argmax([_likelihood(np.stack([first, p], 1)) for p in seen[name]]))
-        sharpness[name] = SHARPNESS[place]
-        columns.append(seen[name][place])
-    table = np.stack(columns, axis=1)
-    table = table[known := table[:, 0] > 0]
-    everybody = weigh(table)
+    seen = [of_chosen(heads[name], queries, chosen, mask, SHARPNESS) for name in names]
+    known = seen[0][_PLAIN] > 0
+    seen = [[column[known] for column in columns] for columns in seen]
+    places, everybody = _sharpened(seen)
+    table = np.stack([seen[h][place] for h, place in enumerate(places)], axis=1)
     bucket = np.searchsorted(np.array(BUCKETS), queries.lengths[known], side="right") - 1
     weights = np.stack([weigh(table[bucket == b], everybody, _FEW) for b in range(len(BUCKETS))])
-    weights[:, 0] = np.maximum(weights[:, 0], _FLOOR)
+    least = [_FLOOR, *(_FLOORS.get(name, 0.0) for name in names[1:])]
+    weights = np.maximum(weights, least)
+    sharpness = {name: SHARPNESS[place] for name, place in zip(names, places, strict=True)}
     return Mixture(dict(heads), sharpness, weights / weights.sum(axis=1, keepdims=True))
 
 
-def weigh(table: Floats, prior: Floats | None = None, strength: float = 0.0) -> Floats:
-    """Weights of the columns by expectation-maximisation.
+def _sharpened(seen: Sequence[Sequence[Floats]]) -> tuple[list[int], Floats]:
+    """Each head's place in ``SHARPNESS``, the first's being 1, and everybody's weights.
+
+    First each head beside the first one; then, head by head, beside all others, until none moves.
+    """
+    first = seen[0][_PLAIN]
+    places = [_PLAIN]
+    for columns in seen[1:]:
+        found = [_likelihood(np.stack([first, p], 1)) for p in columns]
+        places.append(_best(found, _PLAIN))
+    table = np.stack([seen[h][place] for h, place in enumerate(places)], axis=1)
+    even = np.full(len(seen), 1 / len(seen))
+    weights = weigh(table, even, _UNHEARD)
+    for _ in range(_SWEEPS):
+        before = list(places)
+        for h in range(1, len(seen)):
+            found = []
+            for column in seen[h]:
+                table[:, h] = column
+                found.append(_likelihood(table, weights, _STEPS_TRIED))
+            places[h] = _best(found, places[h])
+            table[:, h] = seen[h][places[h]]
+            weights = weigh(table, even, _UNHEARD)
+        if places == before:
+            break
+    return places, weights
+
+
+def _best(found: Sequence[float], held: int) -> int:
+    """The place of the greatest; the one that is held stays where none is greater."""
+    place = int(np.argmax(found))
+    return place if found[place] > found[held] + 1e-12 else held
+
+
+def weigh(
+    table: Floats, prior: Floats | None = None, strength: float = 0.0, steps: int = _STEPS
+) -> Floats:
+    """Weights of the columns under which the choices are likeliest.
+
+    A head that has nothing to say leaves its share to the others, so choice n has the probability
+    ``sum_h w_h p_nh / W_n``, where W_n is the weight of those that speak. Each step raises the likelihood:
+    it maximises a bound of it, by expectation-maximisation in the first part and by the tangent of the
+    logarithm in W_n (Hunter and Lange, 2004).
 
     Args:
-        table: (choices x heads) the probability that each head gave to what was chosen.
-        prior: weights to lean on; None: none.
-        strength: how many choices they count as.
+        table: (choices x heads) the probability that each head gave to what was chosen; nan: it was silent.
+        prior: weights to start from and to lean on; None: equal ones.
+        strength: how many choices, in which all speak, they count as.
+        steps: how many.
     """
     heads = table.shape[1]
     weights = np.full(heads, 1 / heads) if prior is None else prior
-    extra = 0.0 if prior is None else prior * strength
     if not len(table):
         return weights
-    for _ in range(_STEPS):
-        share = table * weights
+    extra = 0.0 if prior is None else prior * strength
+    speaks = (~np.isnan(table)).astype(np.float64)
+    given = np.nan_to_num(table)
+    for _ in range(steps):
+        share = given * weights
         share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
-        weights = share.sum(axis=0) + extra
-        weights = weights / weights.sum()
+        claimed = np.maximum(speaks @ weights, 1e-12)
+        weights = (share.sum(axis=0) + extra) / np.maximum(
+            speaks.T @ (1 / claimed) + strength, 1e-12
+        )
+        weights = weights / max(weights.sum(), 1e-300)
     return np.asarray(weights)
 
 
-def _likelihood(table: Floats) -> float:
-    return float(np.log(np.maximum(table @ weigh(table), 1e-300)).mean())
+def likelihoods(table: Floats, weights: Floats) -> Floats:
+    """The logarithm of each choice's probability under a mixture of the columns, as in :func:`weigh`."""
+    claimed = (~np.isnan(table)) @ weights
+    mixed = np.nan_to_num(table) @ weights / np.maximum(claimed, 1e-12)
+    return np.asarray(np.log(np.maximum(mixed, _LEAST)))
 
 
-def _of_chosen(head: FittedHead, queries: Queries, chosen: Ints, mask: Mask) -> Sequence[Floats]:
-    """What the head gave to each choice, for every sharpness."""
-    answer = [np.zeros(len(queries)) for _ in SHARPNESS]
+def _likelihood(table: Floats, start: Floats | None = None, steps: int = _STEPS) -> float:
+    return float(likelihoods(table, weigh(table, start, 0.0, steps)).mean())
+
+
+def of_chosen(
+    head: FittedHead, queries: Queries, chosen: Ints, mask: Mask, sharpnesses: Sequence[float]
+) -> list[Floats]:
+    """What the head gave to each choice, for every sharpness; nan where it has nothing to say."""
+    answer = [np.zeros(len(queries)) for _ in sharpnesses]
     for start in range(0, len(queries), _CHUNK):
         stop = min(start + _CHUNK, len(queries))
         affinities = head.affinities(queries.part(start, stop))
         allowed = mask.part(start, stop).allowed(stop - start)
-        for place, sharpness in enumerate(SHARPNESS):
-            part, _ = softmax(affinities, sharpness, allowed)
-            answer[place][start:stop] = given(part, chosen[start:stop])
+        for place, sharpness in enumerate(sharpnesses):
+            part, says = softmax(affinities, sharpness, allowed)
+            told = given(part, chosen[start:stop])
+            answer[place][start:stop] = np.where(says, told, np.nan)
     return answer
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from shopkeeper.core.period import Days
 from shopkeeper.recommend import histories as remembered
+from shopkeeper.recommend import searches, spoken
 from shopkeeper.recommend.covisit import Covisit
 from shopkeeper.recommend.histories import histories, renewed
 from shopkeeper.recommend.history import History, choices, encode
@@ -22,6 +23,8 @@ from shopkeeper.recommend.popular import RECENT_DAYS, popularity
 from shopkeeper.recommend.slate import Recommender
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.restrictions import REVISION
+from shopkeeper.store.revisions import Glance
+from shopkeeper.warehouse.people import STORE
 
 LEARN_DAYS: Final = 365
 """Older events teach nothing: tastes and assortments have moved on, and memory stays bounded."""
@@ -46,6 +49,8 @@ class Fitted:
     """The revision of the restrictions that this was fitted under."""
     catalogued: int = 0
     """The version of the table that ``items`` was read from."""
+    stocked: int = -1
+    """The revision of the store's items that ``items`` shows for certain."""
 
     @property
     def as_of(self) -> date | None:
@@ -56,10 +61,13 @@ _fitted: WeakKeyDictionary[Shop, Fitted] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def fitted(shop: Shop) -> Fitted:
-    """The shop's recommender, fitted again when it is older than ten minutes by the shop's clock."""
-    known = _fitted.get(shop)
-    if known is not None and known.restricted == shop.state.revision(REVISION):
+def fitted(shop: Shop, seen: Glance | None = None) -> Fitted:
+    """The shop's recommender, fitted again when it is older than ten minutes by the shop's clock.
+
+    ``seen`` is what the caller's look at the store has told already.
+    """
+    known, seen = _fitted.get(shop), seen or shop.state.glance()
+    if known is not None and known.restricted >= seen.of(REVISION):
         lately = timedelta(0) <= shop.now() - known.at < _FRESH
         current = lately and known.as_of == _last_day(shop)
         if current and known.catalogued == _catalogued(shop):
@@ -72,7 +80,7 @@ def fitted(shop: Shop) -> Fitted:
             _lock.release()
     with _lock:
         known = _fitted.get(shop)
-        fresh = known is not None and known.restricted == shop.state.revision(REVISION)
+        fresh = known is not None and known.restricted >= seen.of(REVISION)
         return known if known is not None and fresh else _anew(shop)
 
 
@@ -83,7 +91,7 @@ def _anew(shop: Shop) -> Fitted:
 
 def _recatalogued(shop: Shop, known: Fitted) -> Fitted:
     """The same with the catalogue as it is now: a new item or an empty shelf counts at once."""
-    catalogued = _catalogued(shop)
+    catalogued, stocked = _catalogued(shop), _stocked(shop)
     items = catalogue(shop)
     offered = offerable(known.history.item_ids, items, shop.now())
     made = _fitted[shop] = replace(
@@ -91,6 +99,7 @@ def _recatalogued(shop: Shop, known: Fitted) -> Fitted:
         recommender=replace(known.recommender, offered=offered),
         items=items,
         catalogued=catalogued,
+        stocked=stocked,
     )
     return made
 
@@ -100,16 +109,21 @@ def _catalogued(shop: Shop) -> int:
     return snapshot.version if snapshot else -1
 
 
+def _stocked(shop: Shop) -> int:
+    """Asked before the table is read: what is read is this old at most."""
+    return shop.warehouse.tables["items"].position(STORE)
+
+
 def fit(shop: Shop) -> Fitted:
     """Learn from the last year of events and the catalogue as it is now."""
     restricted = shop.state.revision(REVISION)  # first: one that comes meanwhile is seen later
     history, days = learned(shop)
-    catalogued = _catalogued(shop)
+    catalogued, stocked = _catalogued(shop), _stocked(shop)
     items = catalogue(shop)
     offered = offerable(history.item_ids, items, shop.now())
     wanted = popularity(history, recent_from_ms=_recent_from(shop, days))
     recommender = Recommender(Covisit().fit(history), wanted, offered)
-    return Fitted(recommender, history, items, days, shop.now(), restricted, catalogued)
+    return Fitted(recommender, history, items, days, shop.now(), restricted, catalogued, stocked)
 
 
 def learned(shop: Shop) -> tuple[History, Days | None]:
@@ -124,7 +138,8 @@ def learned(shop: Shop) -> tuple[History, Days | None]:
         if days
         else shop.query(lambda source: choices(source.events()))
     )
-    return encode(table), days
+    history = encode(table)
+    return replace(history, spoken=searches.spoken(shop, history.customer_ids)), days
 
 
 def with_catalogue(history: History, items: Iterable[str]) -> History:
@@ -140,6 +155,7 @@ def drop(shop: Shop) -> None:
     with _lock:
         _fitted.pop(shop, None)
     remembered.drop(shop)
+    spoken.read_once.cache_clear()
 
 
 def catalogue(shop: Shop) -> dict[str, dict[str, Any]]:
@@ -153,21 +169,27 @@ def own_history(shop: Shop, customer_id: str, live: bool) -> pa.Table:
 
     ``live`` also counts events that were acknowledged a moment ago and wait in the log.
     """
-    ids = [customer_id, *shop.people.sent_ids(customer_id)] if live else False
     return shop.query(
         lambda source: choices(source.events().filter(nw.col("customer_id") == customer_id)),
-        live=ids,
+        live=_sent(shop, customer_id) if live else False,
     )
 
 
-def own(shop: Shop, customer_id: str, *, live: bool) -> History:
+def _sent(shop: Shop, customer_id: str) -> list[str]:
+    return [customer_id, *shop.people.sent_ids(customer_id)]
+
+
+def own(shop: Shop, customer_id: str, *, live: bool, seen: Glance | None = None) -> History:
     """What one customer chose, of the histories in memory; of the tables where those are not whole."""
-    revisions = shop.state.revisions()
-    known = histories(shop, revisions)
-    found = known.of(shop, customer_id, revisions, live=live)
+    seen = seen or shop.state.glance()
+    known = histories(shop, seen)
+    found = known.of(shop, customer_id, seen, live=live)
     if (found is None or known.full) and (anew := renewed(shop, known)) is not None:
-        found = anew.of(shop, customer_id, revisions, live=live)
-    return encode(own_history(shop, customer_id, live)) if found is None else found
+        found = anew.of(shop, customer_id, seen, live=live)
+    if found is not None:
+        return found
+    said = searches.own(shop, customer_id, _sent(shop, customer_id) if live else False)
+    return replace(encode(own_history(shop, customer_id, live)), spoken=said)
 
 
 def _recent_from(shop: Shop, days: Days | None) -> int | None:

@@ -31,6 +31,7 @@ from shopkeeper.recommend.types import (
 Length = Annotated[int, Field(ge=1, le=100)]
 Weeks = Annotated[int, Field(ge=1, le=12)]
 Cases = Annotated[int, Field(ge=50, le=1_000_000)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Page = Annotated[str, Field(max_length=80)]
 Sample = Annotated[int, Field(ge=20, le=5000)]
 Cart = Annotated[tuple[str, ...], Field(min_length=1, max_length=100)]
@@ -42,7 +43,7 @@ Candidates = Annotated[tuple[str, ...], Field(min_length=1, max_length=500)]
 Excluded = Annotated[tuple[str, ...], Field(max_length=1000)]
 
 
-@operation(effect=READ, example={"customer_id": "C1", "k": 5})
+@operation(effect=READ, example={"customer_id": "C1", "k": 5}, awaited=True)
 def items(
     ctx: Context,
     customer_id: str,
@@ -65,7 +66,7 @@ def items(
     return slate(ctx.shop, customer_id, Asked(k, live, frozenset(exclude), page), lang)
 
 
-@operation(effect=READ, example={"customer_id": "C1", "page": "home", "k": 5})
+@operation(effect=READ, example={"customer_id": "C1", "page": "home", "k": 5}, awaited=True)
 def show(
     ctx: Context,
     customer_id: str,
@@ -78,6 +79,8 @@ def show(
     """The list that a customer is about to see: like `recommend items`, live, recorded and explored.
 
     It is written to the log of decisions, with the chance that each place had, before it is answered.
+    A record of its own answer is all that it writes: nothing that another call would see changes, so a key
+    that may read may call it, as a shop's page does.
     ``context`` is kept beside it: a device or a test's name, never words of the customer.
     """
     from shopkeeper.recommend.composing import Asked
@@ -129,6 +132,36 @@ def shadow(ctx: Context, customers: Sample = 500) -> Comparison:
     return compared(ctx.shop, customers, ctx.progress)
 
 
+@operation(effect=WRITE, example={"version": "20260101T020000", "share": 0.05})
+def shadow_live(ctx: Context, version: str, share: Share = 0.05) -> Versions:
+    """Let a version answer a share of live requests beside what serves, unseen; share 0 ends it.
+
+    `recommend versions` tells how much its lists have in common with those shown, its order, time and
+    errors. Whatever it does, the customer's answer was made before.
+    """
+    from shopkeeper.recommend.releases import shadow_live as shadowed
+
+    return shadowed(ctx.shop, version, share)
+
+
+@operation(effect=WRITE, example={"version": "20260101T020000", "experiment_id": "model-2"})
+def stage(
+    ctx: Context,
+    version: str,
+    experiment_id: str,
+    variant_id: str = "treatment",
+    force: bool = False,
+) -> Versions:
+    """Let a version make the lists of those who have a variant of an experiment; others see what serves.
+
+    The experiment says who and how many, and judges it. `recommend roll-back` or the end of the
+    experiment takes it back; ``force`` overrules the gate.
+    """
+    from shopkeeper.recommend.releases import stage as staged
+
+    return staged(ctx.shop, version, experiment_id, variant_id, force=force)
+
+
 @operation(effect=WRITE, example={"version": "20260101T020000"})
 def promote(ctx: Context, version: str, force: bool = False) -> Versions:
     """Let a version make the lists from the next request on; ``force`` overrules the gate."""
@@ -139,7 +172,7 @@ def promote(ctx: Context, version: str, force: bool = False) -> Versions:
 
 @operation(effect=WRITE)
 def roll_back(ctx: Context) -> Versions:
-    """Let the version before make the lists again; the one that did becomes a candidate."""
+    """Take a version out of its experiment; if none is in one, let the version before serve again."""
     from shopkeeper.recommend.releases import roll_back as rolled_back
 
     return rolled_back(ctx.shop)
@@ -166,7 +199,7 @@ def evaluate(
     return found.model_copy(update={"report": write(ctx.shop, found, lang)})
 
 
-@operation(effect=READ, example={"k": 5})
+@operation(effect=READ, example={"k": 5}, awaited=True)
 def popular(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en") -> Popular:
     """The items that most customers wanted lately; a customer's weight halves every 14 days."""
     from shopkeeper.recommend.composing import Asked
@@ -175,7 +208,7 @@ def popular(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en"
     return listed(ctx.shop, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"item_id": "SKU-1", "k": 5})
+@operation(effect=READ, example={"item_id": "SKU-1", "k": 5}, awaited=True)
 def related(
     ctx: Context, item_id: str, k: Length = 10, page: Page = "", lang: Language = "en"
 ) -> Related:
@@ -186,7 +219,7 @@ def related(
     return listed(ctx.shop, item_id, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"item_id": "SKU-1", "k": 5})
+@operation(effect=READ, example={"item_id": "SKU-1", "k": 5}, awaited=True)
 def similar(
     ctx: Context, item_id: str, k: Length = 10, page: Page = "", lang: Language = "en"
 ) -> Related:
@@ -197,7 +230,7 @@ def similar(
     return listed(ctx.shop, item_id, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"items": ["SKU-1"], "k": 5})
+@operation(effect=READ, example={"items": ["SKU-1"], "k": 5}, awaited=True)
 def complements(
     ctx: Context, items: Cart, k: Length = 10, page: Page = "", lang: Language = "en"
 ) -> Shelf:
@@ -208,7 +241,7 @@ def complements(
     return listed(ctx.shop, items, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"k": 5})
+@operation(effect=READ, example={"k": 5}, awaited=True)
 def trending(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en") -> Shelf:
     """What more customers choose than before: the last seven days against the four weeks before."""
     from shopkeeper.recommend.composing import Asked
@@ -217,7 +250,7 @@ def trending(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en
     return listed(ctx.shop, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"customer_id": "C1"})
+@operation(effect=READ, example={"customer_id": "C1"}, awaited=True)
 def buy_again(ctx: Context, customer_id: str, k: Length = 10, lang: Language = "en") -> BuyAgain:
     """What the customer buys again and again, and when each is due; the soonest first."""
     from shopkeeper.recommend.composing import Asked
@@ -226,7 +259,7 @@ def buy_again(ctx: Context, customer_id: str, k: Length = 10, lang: Language = "
     return listed(ctx.shop, customer_id, Asked(k), lang)
 
 
-@operation(effect=READ, example={"customer_id": "C1"})
+@operation(effect=READ, example={"customer_id": "C1"}, awaited=True)
 def next_action(ctx: Context, customer_id: str, k: Length = 3, lang: Language = "en") -> NextAction:
     """What to do for a customer next: remind of the cart, offer what is due, recommend, or nothing."""
     from shopkeeper.recommend.composing import Asked
@@ -319,7 +352,7 @@ def phrase(
     return written(ctx.shop, customer_id, item_id, lang, model)
 
 
-@operation(effect=READ, example={"customer_id": "C1", "items": ["SKU-1", "SKU-2"]})
+@operation(effect=READ, example={"customer_id": "C1", "items": ["SKU-1", "SKU-2"]}, awaited=True)
 def rank(
     ctx: Context, customer_id: str, items: Candidates, page: Page = "", lang: Language = "en"
 ) -> Slate:

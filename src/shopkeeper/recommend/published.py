@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,7 @@ from scipy import sparse
 
 from shopkeeper.core import discovery
 from shopkeeper.core.errors import Corrupt
+from shopkeeper.recommend.behaviours import told
 from shopkeeper.recommend.clusters import Clusters
 from shopkeeper.recommend.heads.base import FittedHead
 from shopkeeper.recommend.mixture import Mixture
@@ -58,6 +59,7 @@ def publish(folder: Path, found: Published, at: datetime) -> str:
         "heads": list(found.mixture.heads),
         "recipes": {one: repr(_module(one).HEAD()) for one in found.mixture.heads},
         "sharpness": dict(found.mixture.sharpness),
+        "behaviours": {one: told(head) for one, head in found.mixture.heads.items() if told(head)},
         "buckets": list(found.mixture.buckets),
         "validated": found.validated,
         "restricted": found.restricted,
@@ -154,7 +156,7 @@ def _put_together(name: str, parts: Mapping[str, Array]) -> FittedHead:
         elif set(_CSR) <= below.keys():
             three = tuple(below[part] for part in _CSR)
             values[one.name] = sparse.csr_array(three, shape=tuple(below["shape"]))
-        else:
+        elif one.default_factory is MISSING:  # else it is younger than the version
             values[one.name] = below or module.HEAD()
     made: FittedHead = module.FITTED(**values)
     return made

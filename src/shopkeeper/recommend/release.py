@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from shopkeeper.core.errors import ShopkeeperError
 from shopkeeper.core.operation import Progress
 from shopkeeper.core.types import CannotSay
+from shopkeeper.models.embedding import embedded
 from shopkeeper.recommend.cases import rebought
 from shopkeeper.recommend.clusters import clustered
 from shopkeeper.recommend.evaluation import by_week, head_shares, leave_one_out
 from shopkeeper.recommend.fitting import LEAST, Step, Weighing, fit_mixture, heads
-from shopkeeper.recommend.gate import Verdict, judged, verdict
+from shopkeeper.recommend.gate import Verdict, beside, judged, verdict
 from shopkeeper.recommend.goods import goods
+from shopkeeper.recommend.heads.base import Goods
 from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.model import catalogue, learned, with_catalogue
 from shopkeeper.recommend.published import Published, publish
 from shopkeeper.recommend.registry import newest_good, read, write
+from shopkeeper.recommend.replay import replay
 from shopkeeper.recommend.serving import folder
 from shopkeeper.recommend.types import Evaluation, Fit
 from shopkeeper.shop.shop import Shop
+
+WORDS = "words"
+"""Texts are compared by the words that they share."""
 
 _TOO_FEW = CannotSay(
     reason=f"Fewer than {LEAST} choices in the last eight weeks: weights fitted on them would be chance.",
@@ -42,7 +50,7 @@ def release(shop: Shop, progress: Progress, *, sequence: bool = False, hold: boo
     )  # first: one that comes meanwhile is seen later
     items = catalogue(shop)
     history = with_catalogue(learned(shop)[0], items)
-    known = goods(history.item_ids, items)
+    known, text_by, text_why = _with_vectors(shop, goods(history.item_ids, items))
     tell = _steps(progress, 2 * len(heads()) + 4)
     recipes = heads(sequence=_trained(shop, tell) if sequence else None)
     found = fit_mixture(history, known, tell, recipes)
@@ -70,13 +78,28 @@ def release(shop: Shop, progress: Progress, *, sequence: bool = False, hold: boo
     told = judged(found, history)
     note = registry.notes.get(before.version, {}) if before else {}
     decided = verdict(told, before, note, history)
+    if before is not None:
+        decided = beside(decided, replay(shop, found.judged, history, told.since))
     registry = registry.noted(
         version, gate=decided.note, heads=list(found.mixture.heads), **told.note
     )
     serves = decided.passed and not (hold and before)
     write(at, registry.promoted(version) if serves else registry)
     shutil.rmtree(_checkpoints(shop), ignore_errors=True)
-    return _told(version, len(history.item_ids), found, decided, serves=serves)
+    told_fit = _told(version, len(history.item_ids), found, decided, serves=serves)
+    return told_fit.model_copy(update={"text_by": text_by, "text_why": text_why})
+
+
+def _with_vectors(shop: Shop, known: Goods) -> tuple[Goods, str, str | None]:
+    """With the vectors of the shop's embedding model; who compares texts, and why it is not that model."""
+    spec = shop.settings.embeddings
+    if spec == WORDS:
+        return known, WORDS, None
+    try:
+        vectors = embedded(shop, spec, known.words)
+    except ShopkeeperError as error:
+        return known, WORDS, f"{spec}: {error}"
+    return replace(known, vectors=vectors), spec, None
 
 
 def _checkpoints(shop: Shop) -> Path:
@@ -95,7 +118,7 @@ def evaluated(
     items = catalogue(shop)
     chosen, days = learned(shop)
     history = with_catalogue(chosen, items)
-    known = goods(history.item_ids, items)
+    known, _, _ = _with_vectors(shop, goods(history.item_ids, items))
     tell = _steps(progress, (1 + weeks) * (3 * len(heads()) + 3))
     recipes = heads(sequence=_trained(shop, tell) if sequence else None)
     return Evaluation(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from shopkeeper.core.errors import Conflict, NotFound, UnknownName
 from shopkeeper.core.operation import Progress
 from shopkeeper.core.types import Estimate
+from shopkeeper.recommend import shadowing, staging
 from shopkeeper.recommend.cases import only, owned, select
 from shopkeeper.recommend.gate import known
 from shopkeeper.recommend.heads.base import Queries, past
@@ -20,10 +22,25 @@ from shopkeeper.recommend.mixture import Mask
 from shopkeeper.recommend.model import catalogue, learned
 from shopkeeper.recommend.offer import offerable
 from shopkeeper.recommend.published import Published, load, versions
-from shopkeeper.recommend.registry import Registry, newest_good, read, write
+from shopkeeper.recommend.registry import (
+    Registry,
+    Shadowing,
+    Staged,
+    newest_good,
+    read,
+    write,
+)
 from shopkeeper.recommend.serving import folder
+from shopkeeper.recommend.shadowing import Sums
 from shopkeeper.recommend.shortlist import Shortlister
-from shopkeeper.recommend.types import Comparison, Version, Versions
+from shopkeeper.recommend.types import (
+    Comparison,
+    LiveShadow,
+    Replay,
+    Trial,
+    Version,
+    Versions,
+)
 from shopkeeper.shop.shop import Shop
 from shopkeeper.stats import bootstrap
 
@@ -34,10 +51,11 @@ _ACTIVE_DAYS: Final = 30
 def shown(shop: Shop) -> Versions:
     """Every version that is kept, newest first."""
     at = folder(shop)
-    registry = read(at)
+    registry, live = read(at), shadowing.found(shop)
     return Versions(
         serving=registry.served[0] if registry.served else None,
-        versions=tuple(_version(registry, name) for name in versions(at)),
+        versions=tuple(_version(registry, name, live.get(name)) for name in versions(at)),
+        trials=tuple(_trials(registry)),
     )
 
 
@@ -49,11 +67,68 @@ def promote(shop: Shop, version: str, *, force: bool) -> Versions:
         Corrupt: its files are damaged.
         Conflict: the gate has refused it, and ``force`` was not said.
     """
+    registry = _known(shop, version)
+    _passed(registry, version, force=force)
+    write(folder(shop), registry.promoted(version))
+    return shown(shop)
+
+
+def stage(
+    shop: Shop, version: str, experiment_id: str, variant_id: str, *, force: bool
+) -> Versions:
+    """Let a version make the lists of those who have this variant in an experiment.
+
+    Raises:
+        UnknownName: there is no such version or variant.
+        NotFound: there is no such experiment, or nothing serves beside it.
+        Corrupt: its files are damaged.
+        Conflict: the gate has refused it, it serves already, or the experiment cannot try it.
+    """
+    registry = _known(shop, version)
+    _on_trial(registry, version)
+    _passed(registry, version, force=force)
+    staging.check(shop, experiment_id, variant_id)
+    staged = Staged(version, experiment_id, variant_id)
+    write(folder(shop), replace(registry, staged=staged))
+    return shown(shop)
+
+
+def shadow_live(shop: Shop, version: str, share: float) -> Versions:
+    """Let a version answer this share of live requests unseen; 0 ends it.
+
+    Raises:
+        UnknownName: there is no such version.
+        NotFound: nothing serves beside it.
+        Corrupt: its files are damaged.
+        Conflict: it serves already.
+    """
+    registry = _known(shop, version)
+    _on_trial(registry, version)
+    found = Shadowing(version, share) if share > 0 else None
+    write(folder(shop), replace(registry, shadowing=found))
+    return shown(shop)
+
+
+def _known(shop: Shop, version: str) -> Registry:
+    """The registry, once it is sure that the version is there and whole."""
     at = folder(shop)
     if version not in versions(at):
         raise UnknownName("version", version, versions(at), field="version")
     load(at / version)
-    registry = read(at)
+    return read(at)
+
+
+def _on_trial(registry: Registry, version: str) -> None:
+    if not registry.served:
+        raise NotFound(
+            "No version serves that it could be tried beside.",
+            hint="Let it serve: shopkeeper recommend promote",
+        )
+    if registry.served[0] == version:
+        raise Conflict(f"{version!r} serves already.", hint="Try another.", field="version")
+
+
+def _passed(registry: Registry, version: str, *, force: bool) -> None:
     told = registry.notes.get(version, {}).get("gate", {})
     if told.get("passed") is False and not force:
         raise Conflict(
@@ -61,19 +136,21 @@ def promote(shop: Shop, version: str, *, force: bool) -> Versions:
             hint="Look at `recommend versions`; `force` lets it serve all the same.",
             field="force",
         )
-    write(at, registry.promoted(version))
-    return shown(shop)
 
 
 def roll_back(shop: Shop) -> Versions:
-    """Let the version before serve again.
+    """Take a version out of its experiment; where none is in one, let the version before serve again.
 
     Raises:
         NotFound: no version served before.
         Corrupt: its files are damaged.
     """
     at = folder(shop)
-    registry = read(at).rolled_back()
+    registry = read(at)
+    if registry.staged is not None:
+        write(at, replace(registry, staged=None))
+        return shown(shop)
+    registry = registry.rolled_back()
     load(at / registry.served[0])
     write(at, registry)
     return shown(shop)
@@ -155,7 +232,31 @@ def _compared(serving: str, candidate: str, lists: list[Lists]) -> Comparison:
     )
 
 
-def _version(registry: Registry, name: str) -> Version:
+def _trials(registry: Registry) -> Iterator[Trial]:
+    if registry.shadowing is not None:
+        yield Trial(kind="shadow", **asdict(registry.shadowing))
+    if registry.staged is not None:
+        yield Trial(kind="experiment", **asdict(registry.staged))
+
+
+def _live(sums: Sums) -> LiveShadow:
+    whole = sums.requests - sums.errors
+
+    def mean(total: float, count: float) -> float | None:
+        return total / count if count else None
+
+    return LiveShadow(
+        requests=int(sums.requests),
+        errors=int(sums.errors),
+        dropped=int(sums.dropped),
+        overlap=mean(sums.overlap, whole),
+        tau=mean(sums.tau, sums.ranked),
+        ms=mean(sums.ms, whole),
+        serving_ms=mean(sums.serving_ms, sums.requests),
+    )
+
+
+def _version(registry: Registry, name: str, live: Sums | None) -> Version:
     note: Mapping[str, Any] = registry.notes.get(name, {})
     gate: Mapping[str, Any] = note.get("gate", {})
     status = "candidate"
@@ -173,4 +274,6 @@ def _version(registry: Registry, name: str) -> Version:
         paired=bool(gate.get("paired")),
         why=str(gate.get("why", "")),
         shadow=None if shadowed is None else Comparison.model_validate(shadowed),
+        replay=Replay.model_validate(gate["replay"]) if gate.get("replay") else None,
+        live=None if live is None else _live(live),
     )

@@ -1,16 +1,17 @@
 """The likeliest items for one customer, without going through the whole catalogue.
 
 The mixture is a weighted sum, so an item in no head's first ``reach`` has at most the sum of what each head
-gives to its last one: the list is drawn from the union of these, and each of its items gets its exact
-probability (Fagin's observation, 2003). Heads of neighbours name few items anyway; popularity is ordered
-once; a head that is an inner product is searched by :mod:`~shopkeeper.recommend.clusters` where the
-catalogue is large.
+gives to the next one: the list is drawn from the union of these, and each of its items gets its exact
+probability (Fagin's threshold, 2003). A hundred items of each head nearly always are enough by that bound;
+where they are not, four times as many are looked at. Heads of neighbours name few items anyway; popularity
+is ordered once; a head that is an inner product is searched by :mod:`~shopkeeper.recommend.clusters` where
+the catalogue is large.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -21,11 +22,13 @@ from scipy import sparse
 from shopkeeper.recommend.clusters import Clusters
 from shopkeeper.recommend.heads.base import FittedHead, FittedLinear, Queries, Tower
 from shopkeeper.recommend.heads.popular import FittedPopular
+from shopkeeper.recommend.heads.repeat import FittedRepeat
 from shopkeeper.recommend.history import Floats, Ints
 from shopkeeper.recommend.mixture import Mask, Mixture
 
+_NEAR: Final = 100
 _REACH: Final = 400
-"""Items that each head may name, at least."""
+"""Items that each head may name: at first, and at least where those might leave a likelier one out."""
 
 Bools = NDArray[np.bool_]
 Numbers = NDArray[np.floating[Any]]
@@ -43,8 +46,8 @@ class Shortlist:
 class _Part(Protocol):
     """One head's distribution over what may be shown."""
 
-    def first(self, reach: int) -> Ints:
-        """About ``reach`` of its likeliest items."""
+    def first(self, reach: int) -> tuple[Ints, float]:
+        """About ``reach`` of its likeliest items, and the most that any other has."""
         ...
 
     def at(self, items: Ints) -> Floats:
@@ -60,10 +63,11 @@ class _Few:
     mass: Floats
     places: Places
 
-    def first(self, reach: int) -> Ints:
+    def first(self, reach: int) -> tuple[Ints, float]:
         if len(self.items) <= reach:
-            return self.items
-        return self.items[np.argpartition(-self.mass, reach)[:reach]]
+            return self.items, 0.0
+        order = np.argpartition(-self.mass, reach)
+        return self.items[order[:reach]], float(self.mass[order[reach]])
 
     def at(self, items: Ints) -> Floats:
         return self.places.found(self.items, self.mass, items)
@@ -75,10 +79,11 @@ class _All:
 
     mass: Floats
 
-    def first(self, reach: int) -> Ints:
+    def first(self, reach: int) -> tuple[Ints, float]:
         if len(self.mass) <= reach:
-            return np.arange(len(self.mass))
-        return np.argpartition(-self.mass, reach)[:reach]
+            return np.arange(len(self.mass)), 0.0
+        order = np.argpartition(-self.mass, reach)
+        return order[:reach], float(self.mass[order[reach]])
 
     def at(self, items: Ints) -> Floats:
         return self.mass[items]
@@ -93,14 +98,16 @@ class _Ordered:
     order: Ints
     allowed: Bools
 
-    def first(self, reach: int) -> Ints:
+    def first(self, reach: int) -> tuple[Ints, float]:
         # A narrow mask leaves few of the first ones: look further, each time eight times as far.
         found, start, width = np.zeros(0, np.int64), 0, 2 * reach
         while len(found) < reach and start < len(self.order):
             part = self.order[start : start + width]
             found = np.concatenate([found, part[self.allowed[part]]])
             start, width = start + width, 8 * width
-        return found[:reach]
+        found = found[:reach]
+        rest = len(found) == reach and start > 0
+        return found, float(self.weights[found[-1]]) / self.total if rest else 0.0
 
     def at(self, items: Ints) -> Floats:
         return np.asarray(self.weights[items] / self.total, dtype=np.float64)
@@ -140,31 +147,53 @@ class Shortlister:
     def __init__(self, mixture: Mixture, clusters: Mapping[str, Clusters] | None = None) -> None:
         self.mixture = mixture
         self._clusters = clusters or {}
+        self._towers = {n: head for n, head in mixture.heads.items() if isinstance(head, Tower)}
         self._local = threading.local()
         self._order: dict[str, Ints] = {}
         self._offered: _Offered | None = None
 
     def __call__(self, query: Queries, mask: Mask, most: int) -> Shortlist:
         """The ``most`` likeliest items that may be shown to the one customer asked about."""
-        allowed, barred = _allowed(mask)
+        mine = np.zeros(0, np.int64) if mask.excluded is None else mask.excluded.indices
+        return self.among(query, mask.offered, mine, most)
+
+    def among(self, query: Queries, offered: Bools, mine: Ints, most: int) -> Shortlist:
+        """The same, where ``mine`` are the items that are not to be shown to this customer alone."""
+        allowed, barred = _allowed(offered, mine)
         weights = self.mixture.weights_for(query)[0]
         parts: list[tuple[int, float, _Part]] = []
         for place, (name, head) in enumerate(self.mixture.heads.items()):
             if weights[place] > 0:
-                part = self._part((name, head), query, (mask.offered, allowed, barred))
+                part = self._part((name, head), query, (offered, allowed, barred))
                 if part is not None:
                     parts.append((place, float(weights[place]), part))
-        reach = max(_REACH, 2 * most)
-        items = self._union(part.first(reach) for _, _, part in parts)
-        items = items[allowed[items]]
-        by_head = np.zeros((len(weights), len(items)))
-        for place, weight, part in parts:
-            by_head[place] = weight * part.at(items)
-        total = by_head.sum(axis=0)
-        best = _first(total, items, most)
-        items, total, by_head = items[best], total[best], by_head[:, best]
+        furthest = max(_REACH, 2 * most)
+        reach = min(furthest, max(_NEAR, 4 * most))
+        while True:
+            items, total, by_head, bound = self._within(reach, parts, allowed)
+            best = _first(total, items, most)
+            if reach == furthest or (len(best) == most and total[best[-1]] > bound):
+                break
+            reach = furthest
+        items, total = items[best], total[best]
+        shares = np.zeros((len(weights), len(best)))
+        shares[[place for place, _, _ in parts]] = by_head[:, best] / np.maximum(total, 1e-30)
         claimed = sum(weight for _, weight, _ in parts)
-        return Shortlist(items, total / max(claimed, 1e-12), by_head / np.maximum(total, 1e-30))
+        return Shortlist(items, total / max(claimed, 1e-12), shares)
+
+    def _within(
+        self, reach: int, parts: Sequence[tuple[int, float, _Part]], allowed: Bools
+    ) -> tuple[Ints, Floats, Floats, float]:
+        """What some head names: items, their sums, these by part, and the most that any other item has."""
+        firsts = [part.first(reach) for _, _, part in parts]
+        items = self._union(named for named, _ in firsts)
+        items = items[allowed[items]]
+        by_head = np.zeros((len(parts), len(items)))
+        for row, (_, weight, part) in enumerate(parts):
+            np.multiply(part.at(items), weight, out=by_head[row])
+        pairs = zip(parts, firsts, strict=True)
+        bound = sum(weight * rest for (_, weight, _), (_, rest) in pairs)
+        return items, by_head.sum(axis=0), by_head, bound
 
     def _part(
         self, named: tuple[str, FittedHead], query: Queries, masks: tuple[Bools, Bools, Ints]
@@ -177,9 +206,9 @@ class Shortlister:
             total = self._mass(name, head, offered) - float(head.weights[barred].sum())
             ordered = _Ordered(head.weights, total, self._ordered(name, head), allowed)
             return ordered if total > 1e-12 else None
-        if isinstance(head, Tower):
-            return self._tower((name, head), query, masks)
-        if isinstance(head, FittedLinear):
+        if name in self._towers:
+            return self._tower((name, self._towers[name]), query, masks)
+        if isinstance(head, FittedLinear | FittedRepeat):
             _, items, terms = head.terms(query)
             items, values = self._places.summed(items, terms)
         else:
@@ -267,12 +296,12 @@ class _Offered:
         return self._counts[name]
 
 
-def _allowed(mask: Mask) -> tuple[Bools, Ints]:
-    """What may be shown to the one customer, and what is offered but theirs already."""
-    if mask.excluded is None or not mask.excluded.nnz:
-        return mask.offered, np.zeros(0, np.int64)
-    barred = mask.excluded.indices[mask.offered[mask.excluded.indices]]
-    allowed = mask.offered.copy()
+def _allowed(offered: Bools, mine: Ints) -> tuple[Bools, Ints]:
+    """What may be shown to the one customer, and what is offered but not to them."""
+    if not len(mine):
+        return offered, np.zeros(0, np.int64)
+    barred = mine[offered[mine]]
+    allowed = offered.copy()
     allowed[barred] = False
     return allowed, barred
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from shopkeeper.core.settings import Language
+from shopkeeper.decisions.assignment import expose
 from shopkeeper.decisions.log import RECOMMEND, Choice, Decision, record
 from shopkeeper.recommend.composing import Asked, Composed
 from shopkeeper.recommend.lists import Listing
@@ -20,8 +21,9 @@ def show(
     shop: Shop, customer_id: str, asked: Asked, context: Mapping[str, str], lang: Language
 ) -> Slate:
     """The list for one customer, recorded before it is answered; one without items is not recorded."""
-    listing = Listing(shop, lang)
-    slate, made = listing.of(customer_id, own(shop, customer_id, live=asked.live), asked)
+    seen = shop.state.glance()
+    rows = own(shop, customer_id, live=asked.live, seen=seen)
+    slate, made = Listing(shop, lang, seen=seen).of(customer_id, rows, asked)
     if not slate.slots:
         return slate
     told = {**context, "page": asked.page, "k": str(asked.k)}
@@ -31,6 +33,10 @@ def show(
         told["why"] = "personalisation refused"
     if made.explored:
         told["explore"] = str(made.explored)
+    if made.variant is not None:
+        experiment_id, variant = made.variant
+        told |= {"experiment_id": experiment_id, "variant_id": str(variant.variant_id)}
+        expose(shop, experiment_id, [variant], shop.now())
     record(
         shop,
         [

@@ -140,6 +140,10 @@ class Head(Value):
     name: str
     sharpness: float
     by_history: tuple[float, ...]
+    behaviours: dict[str, float] = Field(
+        default_factory=dict,
+        description="what a look, a wish, a cart and a purchase weigh; empty: it does not tell them apart",
+    )
 
 
 class Fit(Value):
@@ -157,6 +161,10 @@ class Fit(Value):
         description="NDCG@10 less that of the version that served, on choices held back",
     )
     why: str = Field(default="", description="what the gate says")
+    text_by: str = Field(
+        default="words", description="what says whose texts are alike: words, or an embedding model"
+    )
+    text_why: str | None = Field(default=None, description="why it is not the model that is set")
 
 
 class Comparison(Value):
@@ -172,6 +180,27 @@ class Comparison(Value):
     gain_by_candidate: EstimateOrCannotSay = Field(description="the same, as the candidate sees it")
 
 
+class Replay(Value):
+    """How much more a candidate would have earned at recorded places that were open to chance."""
+
+    gain: EstimateOrCannotSay = Field(description="per place, doubly robust")
+    reward: str
+    places: int
+    effective: float = Field(description="how many places of its own the log is worth (Kish)")
+
+
+class LiveShadow(Value):
+    """What a candidate did beside live requests, unseen; means are null before there are any."""
+
+    requests: int
+    errors: int
+    dropped: int = Field(description="drawn requests that it did not keep up with")
+    overlap: float | None = Field(description="mean share of places whose item is in both lists")
+    tau: float | None = Field(description="mean rank correlation (Kendall) of items in both lists")
+    ms: float | None = Field(description="CPU of one list, mean")
+    serving_ms: float | None = Field(description="the same of what was shown")
+
+
 class Version(Value):
     """One fitted version; ``status`` is serving, before (it served last) or candidate."""
 
@@ -185,6 +214,18 @@ class Version(Value):
     paired: bool = Field(description="whether both were judged on the same choices")
     why: str
     shadow: Comparison | None
+    replay: Replay | None = Field(default=None, description="by the log of decisions, at the gate")
+    live: LiveShadow | None = Field(default=None, description="beside live requests, 30 days")
+
+
+class Trial(Value):
+    """A version on trial: in the shadow of a share of requests, or in an experiment."""
+
+    kind: Literal["shadow", "experiment"]
+    version: str
+    share: float | None = Field(default=None, description="of live requests")
+    experiment_id: str | None = None
+    variant_id: str | None = Field(default=None, description="whose customers see its lists")
 
 
 class Versions(Value):
@@ -192,6 +233,7 @@ class Versions(Value):
 
     serving: str | None
     versions: tuple[Version, ...]
+    trials: tuple[Trial, ...] = ()
 
 
 class Batch(Value):

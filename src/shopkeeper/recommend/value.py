@@ -51,6 +51,12 @@ class Places:
     chance: Floats
     share: Floats
     """The share that was explored, by row."""
+    time: Ints
+    """When each list was made, ms."""
+    listed: Ints
+    """Which list each row is a place of, from 0 in order."""
+    customer_ids: Sequence[str]
+    item_ids: Sequence[str]
 
     @property
     def row(self) -> Ints:
@@ -71,7 +77,7 @@ class Places:
 
 def value(shop: Shop, since: Period, reward: str, days: int) -> ShownValue:
     """The logged lists' own value and that of other ways to choose, with intervals."""
-    places = _places(shop, since, reward, days)
+    places = recorded(shop, since, reward, days)
     if places is None or not len(places.reward):
         return ShownValue(
             reward=reward, days=days, places=0, explored=0.0, policies=(), missing=_NOTHING
@@ -89,9 +95,16 @@ def value(shop: Shop, since: Period, reward: str, days: int) -> ShownValue:
                 needed=f"at least {_LEAST}: more recorded lists, or more days",
             ),
         )
-    policies = [_policy(places, LOGGED, places.chance)]
+    guessed = guesses(places)
+
+    def policy(name: str, target: Floats) -> PolicyValue:
+        log = log_of(places, target, guessed)
+        effective = round(log.effective, 1)
+        return PolicyValue(policy=name, effective=effective, estimates=offpolicy.estimates(log))
+
+    policies = [policy(LOGGED, places.chance)]
     if open_.any():
-        policies += [_policy(places, name, targets(places, name)) for name in POLICIES]
+        policies += [policy(name, targets(places, name)) for name in POLICIES]
     return ShownValue(
         reward=reward,
         days=days,
@@ -116,14 +129,14 @@ def targets(places: Places, name: str) -> Floats:
     return np.asarray(0.5 * greedy + 0.5 * np.clip(drawn, 0.0, 1.0))
 
 
-def _policy(places: Places, name: str, target: Floats) -> PolicyValue:
+def log_of(places: Places, target: Floats, guessed: Floats) -> offpolicy.Log:
+    """The log for a policy that gives each candidate this chance; ``guessed`` is each one's reward."""
     row = places.row
     at = places.item == places.chosen[row]
     of_chosen = np.bincount(row[at], target[at], len(places.reward))
-    guesses = _guesses(places)
-    expected = np.bincount(row, target * guesses, len(places.reward))
-    guess = np.bincount(row[at], guesses[at], len(places.reward))
-    log = offpolicy.Log(
+    expected = np.bincount(row, target * guessed, len(places.reward))
+    guess = np.bincount(row[at], guessed[at], len(places.reward))
+    return offpolicy.Log(
         places.reward,
         places.propensity,
         np.minimum(of_chosen, 1.0),
@@ -131,12 +144,9 @@ def _policy(places: Places, name: str, target: Floats) -> PolicyValue:
         expected.astype(np.float64),
         places.customer,
     )
-    return PolicyValue(
-        policy=name, effective=round(log.effective, 1), estimates=offpolicy.estimates(log)
-    )
 
 
-def _guesses(places: Places) -> Floats:
+def guesses(places: Places) -> Floats:
     """Each candidate's reward as the other half of the customers tells it, drawn towards the mean."""
     size = int(places.item.max(initial=0)) + 1
     half = places.customer % 2
@@ -152,7 +162,8 @@ def _guesses(places: Places) -> Floats:
     return answer
 
 
-def _places(shop: Shop, since: Period, reward: str, days: int) -> Places | None:
+def recorded(shop: Shop, since: Period, reward: str, days: int) -> Places | None:
+    """The places of personal lists that were recorded, and what each earned; None: there are none."""
     today = shop.now().astimezone(shop.settings.zone).date()
     span = shop.span()
     wanted = since.resolve(min(span.start, today) if span else today, today)
@@ -199,6 +210,7 @@ def _arrays(
 ) -> Places:
     people: dict[object, int] = {}
     items: dict[str, int] = {}
+    lists: dict[str, int] = {}
     starts, item, chance = [0], [], []
     reward = np.zeros(len(told))
     for number, row in enumerate(told):
@@ -222,4 +234,8 @@ def _arrays(
         np.array(item),
         np.array(chance),
         np.array([float(c.get("explore", 0.0)) for c in contexts]),  # type: ignore[attr-defined]
+        np.array([int(str(row["time_ms"])) for row in told]),
+        np.array([lists.setdefault(str(row["decision_id"]), len(lists)) for row in told]),
+        [str(one) for one in people],
+        list(items),
     )

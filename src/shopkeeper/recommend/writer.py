@@ -27,6 +27,10 @@ _WORDS = {
         "popular.view_item": "Popular now: {count} customers looked at it in the last {days} days.",
         "popular.before": "Popular in this shop, though not in the last {days} days.",
         "related": "Chosen by the same customers as {title}.",
+        "interests.bought": "For the same interest as {title}, bought on {day}.",
+        "interests.looked": "For the same interest as {title}, looked at on {day}.",
+        "interests.searched": "Suits your search for “{text}” on {day}.",
+        "interests.said": "Suits what you wrote on {day}.",
         "text.bought": "Reads like {title}, bought on {day}.",
         "text.looked": "Reads like {title}, looked at on {day}.",
         "kind.brand": "Of {label}, like {title} of {day}.",
@@ -41,6 +45,10 @@ _WORDS = {
         "popular.view_item": "近期热门：最近 {days} 天有 {count} 位顾客看过。",
         "popular.before": "本店一直受欢迎（最近 {days} 天没有成交）。",
         "related": "选过「{title}」的顾客也选了它。",
+        "interests.bought": "与 {day} 买过的「{title}」属于同一兴趣。",
+        "interests.looked": "与 {day} 看过的「{title}」属于同一兴趣。",
+        "interests.searched": "与您 {day} 搜索的「{text}」相符。",
+        "interests.said": "与您 {day} 写下的内容相符。",
         "text.bought": "描述与 {day} 买过的「{title}」相近。",
         "text.looked": "描述与 {day} 看过的「{title}」相近。",
         "kind.brand": "与 {day} 的「{title}」同属品牌「{label}」。",
@@ -122,6 +130,14 @@ class Writer:
             evidence["label"] = label
         return Reason(code=f"{head}.{kind}", text=text, evidence=evidence)
 
+    def said(self, history: History, row: int) -> Reason:
+        """The reason that rests on a search of the customer, or on their own words."""
+        assert history.spoken is not None  # noqa: S101 - it has this row
+        text, day = history.spoken.texts[row], self.day(int(history.spoken.time[row]))
+        code = "interests.searched" if text else "interests.said"
+        said = _WORDS[self.lang][code].format(text=text, day=day)
+        return Reason(code=code, text=said, evidence={"query": text or None, "day": str(day)})
+
     def in_common(self, first: str, second: str) -> tuple[str, str]:
         """The brand of both, or else the part of the category's path that they share."""
         one, two = (self.model.items.get(item) or {} for item in (first, second))
@@ -139,7 +155,9 @@ class Writer:
             item_id = serving.published.item_ids[item].as_py()
             leading = int(found.shares[:, place].argmax())
             head = names[leading]
-            if row >= 0:
+            if found.saying[place] >= 0:
+                reason = self.said(history, int(found.saying[place]))
+            elif row >= 0:
                 reason = self.because(history, row, head, item_id)
             else:
                 reason = self.popular(int(serving.place[item]))

@@ -21,7 +21,9 @@ from shopkeeper.metrics.types import (
     Series,
 )
 from shopkeeper.recommend.types import Popular, Slate, Slot
+from shopkeeper.report.advised import Advised
 from shopkeeper.report.said import Said
+from shopkeeper.report.walked import Walked
 
 SHOWN: Final = 20
 """Rows shown under a number; the command beside them lists all."""
@@ -49,6 +51,7 @@ class Facts:
     trend_before: Series | None
     retention: Retention
     funnel: Funnel
+    walked: Walked
     breakdowns: Mapping[str, Breakdown]
     rows: Mapping[tuple[str, str | None, str | None], Rows]
     steps: Mapping[str, list[dict[str, Any]]]
@@ -63,6 +66,7 @@ class Facts:
     receipts: tuple[Receipt, ...]
     items: Mapping[str, str]
     said: Said
+    advised: Advised
 
 
 def period_of(data: Days | None, asked: Period | None) -> Period:

@@ -23,8 +23,10 @@ from shopkeeper.metrics.types import Breakdown, Cycle, Definition, Funnel, Reten
 from shopkeeper.recommend import operations as recommend
 from shopkeeper.recommend.lists import slates, sold_out, titles
 from shopkeeper.recommend.types import Popular, Slate
+from shopkeeper.report.advised import advised
 from shopkeeper.report.facts import DIMENSIONS, HEADLINE, SHOWN, SPARE, Facts, cycle_of
 from shopkeeper.report.said import said
+from shopkeeper.report.walked import walked
 
 _TREND: Final = ("net_revenue", "orders", "buyers", "active_customers")
 _SPARKS: Final = (*HEADLINE[3:], *SPARE[:2])
@@ -101,6 +103,7 @@ def gather(ctx: Context, period: Period, lang: Language) -> Facts:
         trend_before=earlier,
         retention=retention,
         funnel=funnel,
+        walked=walked(quiet, days, funnel),
         breakdowns=breakdowns,
         rows=_rows(quiet, since, definitions, breakdowns) if days else {},
         steps=_steps(quiet, days, funnel),
@@ -115,6 +118,7 @@ def gather(ctx: Context, period: Period, lang: Language) -> Facts:
         receipts=_receipts(quiet),
         items=titles(ctx.shop),
         said=heard,
+        advised=advised(ctx.shop),
     )
 
 

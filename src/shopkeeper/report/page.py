@@ -15,6 +15,8 @@ from shopkeeper.core.settings import Settings
 from shopkeeper.report.desk import Desk
 from shopkeeper.report.parts import Page, Section
 from shopkeeper.report.sections import (
+    advice,
+    campaigns,
     figures,
     goods,
     health,
@@ -22,6 +24,7 @@ from shopkeeper.report.sections import (
     summary,
     trend,
     voices,
+    walked,
     wanted,
 )
 
@@ -56,12 +59,15 @@ def _sections(desk: Desk) -> tuple[Section, ...]:
         return (Section("start", desk.w("empty.title"), "", empty=desk.w("empty.text")),)
     return (
         figures.headline(desk),
+        advice.advice(desk),
         trend.trend(desk),
         people.segments(desk),
         people.retention(desk),
         goods.funnel(desk),
+        walked.walked(desk),
         goods.breakdowns(desk),
         wanted.wanted(desk),
+        campaigns.campaigns(desk),
         voices.voices(desk),
         figures.others(desk),
         health.health(desk),

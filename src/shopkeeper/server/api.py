@@ -18,6 +18,7 @@ import shopkeeper
 from shopkeeper.server import faults
 from shopkeeper.server.agents.http import Agents
 from shopkeeper.server.contact import Contact
+from shopkeeper.server.front import Front
 from shopkeeper.server.headers import Headers
 from shopkeeper.server.intake import PATHS, Intake
 from shopkeeper.server.limits import Rate
@@ -70,7 +71,7 @@ def create(shop: Shop, options: ServeOptions) -> ASGIApp:
     Personalize(shop, signin, intake, options).install(app)
     agents.install(app)
     known = frozenset(getattr(route, "path", "") for route in app.routes)
-    return Watched(Headers(app, PATHS), known)
+    return Watched(Headers(Front(app), PATHS), known)
 
 
 def serve(folder: Path, options: ServeOptions, listening: socket.socket) -> None:

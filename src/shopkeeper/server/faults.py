@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -62,6 +63,18 @@ def answer(error: ShopkeeperError, more: dict[str, Any] | None = None) -> Respon
         level = logging.WARNING if error.retryable else logging.ERROR
         log.log(level, "answered with an error", exc_info=error)
     return _response(error.status, {**error.to_json(), **(more or {})}, headers)
+
+
+async def guarded(call: Callable[[Request], Awaitable[Response]], request: Request) -> Response:
+    """What the call answers, or the answer for its error."""
+    try:
+        return await call(request)
+    except ShopkeeperError as error:
+        return answer(error)
+    except HTTPException as error:
+        return await _framework(request, error)
+    except Exception as error:  # noqa: BLE001 - logged with its number; the client is told no more
+        return await _unexpected(request, error)
 
 
 async def _ours(_request: Request, error: Exception) -> Response:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
-
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from typing import Final
 
 from shopkeeper.core.errors import TooMany
+
+_WINDOW: Final = 60.0
 
 
 class TooManyCalls(TooMany):
@@ -21,28 +21,53 @@ class TooManyCalls(TooMany):
 
 
 class Rate:
-    """At most ``per_minute`` calls a minute for each name, counted in this process."""
+    """At most ``per_minute`` calls a minute for each name, counted in this process.
+
+    Two counts for each name, of this minute and the one before, of which the share counts that lies less
+    than a minute back (a sliding window counter): no list of times, no timer, and names are forgotten
+    after two minutes.
+    """
 
     def __init__(self, what: str, per_minute: int) -> None:
         self.what = what
-        self._limit = RateLimitItemPerMinute(per_minute)
-        self._window = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._most = per_minute
+        self._minute = 0
+        self._now: dict[str, int] = {}
+        self._before: dict[str, int] = {}
+        self._lock = threading.Lock()
 
     def count(self, name: str) -> None:
         """Count one call, or raise :class:`TooManyCalls`."""
-        if not self._window.hit(self._limit, self.what, name):
-            raise self._refusal(name)
+        with self._lock:
+            self._admit(name)
+            self._now[name] = self._now.get(name, 0) + 1
 
     def check(self, name: str) -> None:
         """Raise :class:`TooManyCalls` where no call is left, without counting one."""
-        if not self._window.test(self._limit, self.what, name):
-            raise self._refusal(name)
+        with self._lock:
+            self._admit(name)
 
-    def _refusal(self, name: str) -> TooManyCalls:
-        reset = self._window.get_window_stats(self._limit, self.what, name).reset_time
-        seconds = max(1, math.ceil(reset - time.time()))
+    def _admit(self, name: str) -> None:
+        minute, passed = divmod(time.monotonic(), _WINDOW)
+        if minute != self._minute:
+            follows = minute == self._minute + 1
+            self._before, self._now = (self._now if follows else {}), {}
+            self._minute = int(minute)
+        now, before = self._now.get(name, 0), self._before.get(name, 0)
+        if now + before * (1 - passed / _WINDOW) > self._most - 1:
+            raise self._refusal(self._wait(now, before, passed))
+
+    def _wait(self, now: int, before: int, passed: float) -> int:
+        """Seconds until one call is let through; a minute is the most that is told."""
+        room = self._most - 1 - now
+        if room >= 0:  # when enough of the minute before has gone by
+            return max(1, math.ceil(_WINDOW * (1 - room / before) - passed))
+        after = _WINDOW * (1 - (self._most - 1) / now)  # of the next minute
+        return max(1, math.ceil(min(_WINDOW, _WINDOW - passed + after)))
+
+    def _refusal(self, seconds: int) -> TooManyCalls:
         return TooManyCalls(
-            f"More than {self._limit.amount} {self.what} a minute.",
+            f"More than {self._most} {self.what} a minute.",
             seconds=seconds,
             hint=f"Try again in {seconds} s.",
         )

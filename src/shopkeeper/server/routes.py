@@ -29,6 +29,9 @@ from shopkeeper.store.jobs import JobStatus
 Handler = Callable[[Request], Awaitable[Response]]
 KEY = HTTPBearer(auto_error=False, description="An API key: `shopkeeper keys create`.")
 _AT_ONCE = 4  # operations that compute at the same time; the others wait
+_AWAITED = (
+    2  # of those that a page waits for, beside the others: they take turns at the interpreter
+)
 _WAITING = 200  # and no more than these
 
 
@@ -63,7 +66,7 @@ class Calls:
         self._signin = signin
         self._options = options
         self._rate = Rate("calls of one key", options.calls_per_minute)
-        self._threads: anyio.CapacityLimiter | None = None
+        self._rooms: dict[bool, anyio.CapacityLimiter] = {}
 
     def install(self, app: FastAPI) -> None:
         """Add a route for every operation of every capability."""
@@ -95,14 +98,15 @@ class Calls:
         operation.admit(actor, arguments)
         queued = operation.job and not operation.asks(arguments)
         work = partial(self._start if queued else self._run, operation, arguments, actor)
-        return await anyio.to_thread.run_sync(work, limiter=self._room())
+        return await anyio.to_thread.run_sync(work, limiter=self._room(awaited=operation.awaited))
 
-    def _room(self) -> anyio.CapacityLimiter:
-        if self._threads is None:
-            self._threads = anyio.CapacityLimiter(_AT_ONCE)
-        if self._threads.statistics().tasks_waiting >= _WAITING:
+    def _room(self, *, awaited: bool) -> anyio.CapacityLimiter:
+        room = self._rooms.get(awaited)
+        if room is None:
+            room = self._rooms[awaited] = anyio.CapacityLimiter(_AWAITED if awaited else _AT_ONCE)
+        if room.statistics().tasks_waiting >= _WAITING:
             raise Unavailable("Too many calls wait already.", hint="Try again shortly.")
-        return self._threads
+        return room
 
     def _run(
         self, operation: Operation[Any, Any], arguments: dict[str, Any], actor: Actor

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shopkeeper.campaigns.leaving import untrue
 from shopkeeper.contact.dispatch import Desk
 from shopkeeper.server.observe import logs, meters
 from shopkeeper.shop.shop import Shop
@@ -18,7 +19,7 @@ _CHORE = "send messages"
 @contextmanager
 def sending(shop: Shop) -> Iterator[None]:
     """Send what is due while the block runs; at its end each message on its way is finished."""
-    desk = Desk(shop, failed=_failed)
+    desk = Desk(shop, failed=_failed, untrue=untrue)
     thread = threading.Thread(target=_run, args=(desk,), name="sending")
     thread.start()
     try:

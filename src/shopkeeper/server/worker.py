@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from shopkeeper.core.errors import Conflict, LeaseHeld
 from shopkeeper.server import nightly
+from shopkeeper.server.launching import launching
 from shopkeeper.server.observe import logs, meters, traces
 from shopkeeper.server.observe.names import SERVES
 from shopkeeper.server.options import ServeOptions
@@ -56,7 +57,7 @@ def run(folder: Path, options: ServeOptions) -> None:
     with Shop.open(folder) as shop:
         while not stop.is_set():
             try:
-                with shop.writer(SERVES) as writer, sending(shop):
+                with shop.writer(SERVES) as writer, sending(shop), launching(shop):
                     _Worker(shop, writer, options, stop).run()
             except LeaseHeld:
                 log.warning("another process writes the tables: waiting for it")
@@ -79,6 +80,7 @@ class _Worker:
             Chore("snapshot the store", 15.0, writer.snapshot),
             Chore("maintain the tables", 60.0, writer.maintain),
             Chore("follow segments", 2.0, self._follow),
+            Chore("renew what an import made old", 30.0, self._renew),
             Chore("queue what runs by night", 600.0, lambda: nightly.queue(shop)),
             Chore("remove unused files", 86_400.0, lambda: writer.maintain(vacuum=True)),
         ]
@@ -125,6 +127,15 @@ class _Worker:
         from shopkeeper.customers.segmenting.following import follow  # noqa: PLC0415 - memory
 
         self._followed, _ = follow(self._shop, self._followed)
+
+    def _renew(self) -> None:
+        """Memberships, predictions and groups of before a bulk import are made anew, once."""
+        if not self._shop.imports.list(1):
+            return
+        from shopkeeper.customers.freshness import renew  # noqa: PLC0415 - memory
+
+        if queued := renew(self._shop):
+            log.info("queued after an import", operations=queued)
 
     def _jobs(self) -> None:
         """Start queued jobs; the job engine is loaded when there is first something for it to do."""

@@ -14,7 +14,7 @@ from shopkeeper.store import links
 from shopkeeper.store.customers import Customers
 from shopkeeper.store.database import Database
 from shopkeeper.store.restrictions import REVISION, Restrictions
-from shopkeeper.store.revisions import Revisions
+from shopkeeper.store.revisions import Glance, Revisions
 from shopkeeper.warehouse.arrow import from_rows
 from shopkeeper.warehouse.people import Links
 
@@ -44,15 +44,14 @@ class Seen:
 
     def by(self, live: bool | Sequence[str]) -> _People:
         """The store as a query sees it that is live for all, for some ids, or not."""
-        restricted = self.revisions.of(REVISION)
-        return _People(self, self.hidden(restricted), live)
+        return _People(self, self.at(self.revisions.glance()), live)
 
-    def hidden(self, revision: int) -> Hidden:
+    def at(self, seen: Glance) -> Hidden:
         """Whom to hide; worked out again when restrictions or identities have changed."""
-        if not revision:
+        at = (seen.of(REVISION), seen.of("identities"))
+        if not at[0]:
             return Hidden()
         with self._lock:
-            at = (revision, self.revisions.of("identities"))
             if at != self._at:
                 self._hidden, self._at = self._work_out(), at
             return self._hidden

@@ -33,7 +33,7 @@ from shopkeeper.store.log import IntakeLog
 from shopkeeper.store.people.invitations import Invitations
 from shopkeeper.store.people.persons import Persons
 from shopkeeper.store.restrictions import Restrictions
-from shopkeeper.store.revisions import Revisions
+from shopkeeper.store.revisions import Glance, Revisions
 from shopkeeper.store.segments import Segments
 from shopkeeper.warehouse.source import Tail
 from shopkeeper.warehouse.timelines import FOLDER as TIMELINES
@@ -139,9 +139,9 @@ class Shop:
         """The first and the last local day that has events; None in a shop without any."""
         return self.warehouse.span()
 
-    def hides(self, customer_id: str, revision: int) -> bool:
-        """Whether the customer's data are restricted, at this revision: queries leave them out."""
-        return customer_id in self._seen.hidden(revision).customers
+    def hides(self, customer_id: str, seen: Glance) -> bool:
+        """Whether the customer's data are restricted, as of that look: queries leave them out."""
+        return customer_id in self._seen.at(seen).customers
 
     def writer(self, purpose: str) -> AbstractContextManager[Writer]:
         """The tables' writer, while the ``with`` block lasts.

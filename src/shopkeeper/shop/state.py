@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from shopkeeper.store.catalogue import Catalogue
 from shopkeeper.store.customers import Customers
-from shopkeeper.store.revisions import Revisions
+from shopkeeper.store.revisions import Glance, Revisions
 
 _SOURCE = {"handovers": "identities"}  # two tables made of the same rows of the store
 
@@ -39,6 +39,10 @@ class State:
     def revisions(self) -> dict[str, int]:
         """All of these numbers at once; 0 where one is left out."""
         return self._revisions.every()
+
+    def glance(self) -> Glance:
+        """All of these numbers and the newest row of the intake log, in one statement."""
+        return self._revisions.glance()
 
 
 def dated(row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def build(ctx: Context, name: str, seed: int, events: int | None) -> Built:
         texts = writer.load("texts", _texts(ctx, world), check_duplicates=False)
         ctx.progress(scenario.days, scenario.days, "writing customers")
         customers = shop.people.upsert(world.customers())
+        shop.consent.record_all(world.consents())
         identities = shop.people.link(world.identities())
         ctx.progress(scenario.days, scenario.days, "bringing the rollup up to date")
         writer.snapshot()

@@ -106,6 +106,10 @@ class Clock:
         hours = np.array(_HOURS)
         self._hours = np.concatenate([[0.0], np.cumsum(hours / hours.sum())])
 
+    def longer(self, days: int) -> Clock:
+        """The same clock with so many days more."""
+        return Clock(self.first, self.days + days, self.zone)
+
     def day(self, number: int) -> date:
         return self.first + timedelta(days=number)
 

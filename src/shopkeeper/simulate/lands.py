@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Country:
-    """One country: which festivals it keeps, how it speaks, how far it is, and where people live.
+    """One country: which festivals it keeps, how it speaks, how far it is, its clock, where people live.
 
     ``weights`` are its share among customers by language; ``delivery`` is the usual days of a parcel.
     """
@@ -16,6 +16,7 @@ class Country:
     festivals: str
     weights: dict[str, float]
     delivery: int
+    time_zone: str
     cities: tuple[str, ...]
 
 
@@ -24,19 +25,37 @@ COUNTRIES: Final[dict[str, Country]] = {
         "east",
         {"zh": 0.88, "en": 0.03},
         2,
+        "Asia/Shanghai",
         ("Shanghai", "Beijing", "Shenzhen", "Hangzhou", "Chengdu", "Guangzhou", "Wuhan", "Xi'an"),
     ),
-    "SG": Country("east", {"zh": 0.05, "en": 0.12}, 5, ("Singapore",)),
-    "MY": Country("east", {"zh": 0.04, "en": 0.07}, 6, ("Kuala Lumpur", "Penang", "Johor Bahru")),
+    "SG": Country("east", {"zh": 0.05, "en": 0.12}, 5, "Asia/Singapore", ("Singapore",)),
+    "MY": Country(
+        "east",
+        {"zh": 0.04, "en": 0.07},
+        6,
+        "Asia/Kuala_Lumpur",
+        ("Kuala Lumpur", "Penang", "Johor Bahru"),
+    ),
     "US": Country(
         "west",
         {"zh": 0.015, "en": 0.38},
         8,
+        "America/New_York",
         ("New York", "Seattle", "San Francisco", "Austin", "Chicago"),
     ),
-    "GB": Country("west", {"zh": 0.005, "en": 0.2}, 7, ("London", "Manchester", "Edinburgh")),
-    "AU": Country("west", {"zh": 0.005, "en": 0.12}, 7, ("Sydney", "Melbourne", "Brisbane")),
-    "CA": Country("west", {"zh": 0.005, "en": 0.08}, 8, ("Vancouver", "Toronto")),
+    "GB": Country(
+        "west", {"zh": 0.005, "en": 0.2}, 7, "Europe/London", ("London", "Manchester", "Edinburgh")
+    ),
+    "AU": Country(
+        "west",
+        {"zh": 0.005, "en": 0.12},
+        7,
+        "Australia/Sydney",
+        ("Sydney", "Melbourne", "Brisbane"),
+    ),
+    "CA": Country(
+        "west", {"zh": 0.005, "en": 0.08}, 8, "America/Vancouver", ("Vancouver", "Toronto")
+    ),
 }
 
 DEVICES: Final = ("mobile", "desktop", "tablet")

@@ -25,8 +25,8 @@ from shopkeeper.simulate.state import State
 LONGEST = 1_400_000_000  # microseconds of a visit: it never runs over midnight
 _UNKNOWN = 1 << 50  # where the numbers of visitors start, after those of customers' devices
 _SLOTS = 1 << 24  # visits of one kind in a day that ids have room for
-CUSTOMERS, VISITORS, PLANTED = 0, 1, 2
-"""Kinds of visits by number; those of happening n are PLANTED + n."""
+CUSTOMERS, VISITORS, PLANTED, ANSWERS = 0, 1, 2, 255
+"""Kinds of visits by number; those of happening n are PLANTED + n, those that a message brought ANSWERS."""
 _HABIT = 0.85
 
 
@@ -123,7 +123,7 @@ def build(setting: Setting, persons: NDArray[np.int64], number: int, kind: int) 
     start = setting.clock.spread(number, random.random(count))
     last = setting.clock.midnights[number + 1] - LONGEST
     weights = people.categories[persons] * setting.category_year(number)
-    known = kind == CUSTOMERS
+    known = kind in (CUSTOMERS, ANSWERS)
     numbers = numbered(number, kind, count)
     own = visitor_ids(setting.seed, persons * 4 + device)
     return Visits(

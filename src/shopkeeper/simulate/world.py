@@ -11,16 +11,16 @@ import pyarrow as pa
 
 from shopkeeper.core.schema import TEXTS
 from shopkeeper.simulate.calibrate import calibrate
-from shopkeeper.simulate.columns import Columns, anonymous_ids, user_ids
+from shopkeeper.simulate.columns import Columns
 from shopkeeper.simulate.days import Simulation
-from shopkeeper.simulate.population import CITY_NAMES, LAND_NAMES, LANGUAGES
+from shopkeeper.simulate.known import consents_of, customers_of, identities_of
 from shopkeeper.simulate.products import Product
-from shopkeeper.simulate.rows import Rows, visitor_ids
+from shopkeeper.simulate.rows import Rows
 from shopkeeper.simulate.scenario import Scenario
 from shopkeeper.simulate.setting import setting
-from shopkeeper.simulate.state import NEVER
 from shopkeeper.simulate.texts import TRUTH, moment, write
 from shopkeeper.simulate.truth import Truth, truth_of
+from shopkeeper.store.consent.statements import Decision
 from shopkeeper.store.customers import Identity
 from shopkeeper.warehouse.arrow import arrow_schema
 
@@ -63,7 +63,7 @@ class World:
     def texts(self) -> Iterator[pa.RecordBatch]:
         """Reviews and chats in batches of the TEXTS schema."""
         labels = []
-        for rows, truth in write(self.setting, self._run().planned()):
+        for rows, truth in write(self.setting, self.past().planned()):
             labels.append(truth)
             yield rows
         self._labels = labels
@@ -107,29 +107,19 @@ class World:
 
     def customers(self) -> Iterator[dict[str, Any]]:
         """Everybody who signed up, with what the shop can know of them."""
-        state, people = self._run().state, self.setting.people
-        known = np.flatnonzero(state.known_at != NEVER)
-        for number, customer_id in zip(known, user_ids(known).to_pylist(), strict=True):
-            yield {
-                "customer_id": customer_id,
-                "first_seen": moment(int(state.known_at[number])),
-                "language": LANGUAGES[people.language[number]],
-                "country": LAND_NAMES[people.country[number]],
-                "traits": {"city": CITY_NAMES[people.city[number]]},
-            }
+        yield from customers_of(self.past())
+
+    def consents(self) -> Iterator[Decision]:
+        """What they said about messages when they signed up."""
+        yield from consents_of(self.past())
 
     def identities(self) -> Iterator[Identity]:
         """Which visitor ids turned out to be which customers, and when."""
-        linked = self._run().state.linked_at
-        who, device = np.nonzero(linked != NEVER)
-        sent = anonymous_ids(visitor_ids(self.seed, who * 4 + device)).to_pylist()
-        since = linked[who, device].tolist()
-        for sent_id, customer_id, at in zip(sent, user_ids(who).to_pylist(), since, strict=True):
-            yield Identity(sent_id, customer_id, "identify", moment(at))
+        yield from identities_of(self.past())
 
     def truth(self) -> Truth:
         """What is true of this world and stands in none of the shop's tables."""
-        past = self._run()
+        past = self.past()
         if self._labels is None:
             for _ in self.texts():
                 pass
@@ -139,11 +129,12 @@ class World:
         """Write the truth into a folder, which is made."""
         self.truth().write(folder)
 
-    def _run(self) -> Simulation:
+    def past(self) -> Simulation:
+        """The simulation after its last day; it runs first if nobody has let it."""
         if self._past is None:
-            for _ in self.events():
-                pass
-        assert self._past is not None  # noqa: S101 - events() sets it at its end
+            self._past = Simulation(self.setting)
+            for number in range(self.setting.clock.days):
+                self._past.day(number)
         return self._past
 
     def _described(self, product: Product) -> dict[str, Any]:

@@ -84,5 +84,8 @@ def _around(value: float, error: float, n: int, level: float) -> Estimate:
 def _too_few(n: int, value: float, minimum: int) -> CannotSay:
     seen = f" The {n} there are give {value:.4g}." if n else ""
     return CannotSay(
-        reason=f"Too few units for an interval.{seen}", needed=f"at least {max(2, minimum)}"
+        reason=f"Too few units for an interval.{seen}",
+        needed=f"at least {max(2, minimum)}",
+        code="few_units",
+        values={"count": n, "least": max(2, minimum)},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +17,7 @@ from shopkeeper.store.revisions import bump
 
 _PAGE = 2_000
 _NUMBERS = ("price", "cost", "stock")
+_OFFER = ("item_id", "kind", "stock", "available_from", "expires_at")
 
 
 class Catalogue:
@@ -69,6 +70,15 @@ class Catalogue:
                 rows = connection.execute(query).mappings()
                 found |= {row["item_id"]: dict(row) for row in rows}
         return found
+
+    def offers(self, item_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Those of these items (900 at most) that exist, by id: kind, stock, and when they are offered."""
+        query = select(*(tables.items.c[name] for name in _OFFER))
+        query = query.where(tables.items.c.item_id.in_(item_ids))
+        with self._database.connect() as connection:
+            return {
+                row[0]: dict(zip(_OFFER, row, strict=True)) for row in connection.execute(query)
+            }
 
     def facts_of(self, item_id: str) -> list[dict[str, Any]]:
         """What may be claimed about one item, in order of fact id."""

@@ -25,6 +25,12 @@ class ContactPolicies:
             row = connection.execute(query).first()
         return (0, {}) if row is None else (row.version, row.policy)
 
+    def version(self, number: int) -> dict[str, Any]:
+        """The rules of one version; those that ship where there is none of that number."""
+        query = select(contact_policies.c.policy).where(contact_policies.c.version == number)
+        with self._database.connect() as connection:
+            return connection.scalar(query) or {}
+
     def put(self, policy: Mapping[str, Any]) -> int:
         """Let these rules hold from now on; their number."""
         row = {"policy": dict(policy), "made_at": datetime.now(UTC)}

@@ -68,6 +68,11 @@ class Customers:
             raise NotFound(f"No customer {customer_id!r}.", hint="Check the id.")
         return known[customer_id]
 
+    def some(self, customer_ids: Iterable[str]) -> dict[str, Customer]:
+        """Those of these customers that are known, by id."""
+        with self._database.connect() as connection:
+            return _known(connection, list(customer_ids))
+
     def all(self) -> Iterator[dict[str, Any]]:
         """Every customer in order of id, one page in memory at a time."""
         c = tables.customers.c

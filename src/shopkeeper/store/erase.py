@@ -27,7 +27,9 @@ from sqlalchemy import (
 
 from shopkeeper.core.subject import ERASED, Needles, Subject
 from shopkeeper.store import (
+    campaign_tables,
     contact_tables,
+    content_tables,
     customers_tables,
     experiment_tables,
     insight_tables,
@@ -54,6 +56,10 @@ _SCRUBBED = (
     (experiment_tables.experiment_changes, "number", ("details",)),
     (customers_tables.segment_versions, "number", ("name", "definition", "note")),
     (customers_tables.segments, "number", ("name",)),
+    (content_tables.templates, "number", ("name",)),
+    (content_tables.template_versions, "number", ("body", "facts", "checks", "reason")),
+    (campaign_tables.campaigns, "number", ("name", "why", "design")),
+    (campaign_tables.campaign_changes, "number", ("details",)),
     (contact_tables.messages, "number", ("content", "labels")),
     (contact_tables.attempts, "number", ("answer",)),
     (contact_tables.message_events, "number", ("link",)),
@@ -120,7 +126,10 @@ def scour(database: Database) -> None:
     tried = ("assignments", "experiment_changes")
     grouped = ("segments", "segment_versions", "list_members", "manual_lists")
     reached = ("messages", "attempts", "message_events", "suppressions")
-    database.scour((*names, *sorted(_OWN), "pseudonyms", *read, *tried, *grouped, *reached))
+    written = ("templates", "template_versions", "campaigns", "campaign_changes")
+    database.scour(
+        (*names, *sorted(_OWN), "pseudonyms", *read, *tried, *grouped, *reached, *written)
+    )
 
 
 def _people(connection: Connection, ids: Sequence[str]) -> None:

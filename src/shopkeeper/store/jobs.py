@@ -27,6 +27,7 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+_WAITING = 500  # queued jobs that are looked at: more are refused elsewhere
 _OPEN = (JobStatus.QUEUED.value, JobStatus.RUNNING.value)
 
 
@@ -75,6 +76,23 @@ class Jobs:
         with self._database.begin() as connection:
             connection.execute(tables.jobs.insert(), row)
         return job
+
+    def once(
+        self, operation: str, arguments: Mapping[str, Any], actor: str, scopes: Iterable[str]
+    ) -> Job:
+        """The job of this call that waits already, else a new one: asking twice does it once."""
+        for job in self.list(status=JobStatus.QUEUED, limit=_WAITING):
+            if job.operation == operation and job.arguments == dict(arguments):
+                return job
+        return self.create(operation, arguments, actor, scopes)
+
+    def latest(self, operation: str) -> Job | None:
+        """The newest job of this operation, whatever became of it."""
+        j = tables.jobs.c
+        query = select(tables.jobs).where(j.operation == operation).order_by(j.number.desc())
+        with self._database.connect() as connection:
+            row = connection.execute(query.limit(1)).mappings().first()
+        return None if row is None else _job(row)
 
     def get(self, job_id: str) -> Job:
         """The job as it is now, or :class:`NotFound`."""

@@ -80,6 +80,20 @@ def behind(connection: Connection, customer_id: str) -> set[str]:
     return found
 
 
+def ahead(connection: Connection, sent_ids: Iterable[str]) -> set[str]:
+    """The ids themselves and all that they lead to, at whatever time: who has one of them behind."""
+    found = set(sent_ids)
+    new = set(found)
+    while new:
+        further: set[str] = set()
+        for page in batches(sorted(new), _IDS):
+            query = select(_i.customer_id).where(_i.sent_id.in_(page), _holds())
+            further.update(connection.scalars(query))
+        new = further - found
+        found |= new
+    return found
+
+
 def owners(connection: Connection, customer_ids: Iterable[str]) -> dict[str, set[str]]:
     """:func:`behind` of several customers at once, the other way round: each id, and whose it is."""
     found = {one: {one} for one in customer_ids}

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, update
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, func, literal, select, update
 
 from shopkeeper.store import tables
 from shopkeeper.store.database import Database
 
+_LOG: Final = ""
+"""No kind of row has this name: the number is the newest row of the intake log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What has changed, told by one look at the store: all revisions, and the newest row of the log."""
+
+    revisions: Mapping[str, int]
+    logged: int
+
+    def of(self, name: str) -> int:
+        """One revision; 0 before the first change."""
+        return self.revisions.get(name, 0)
+
 
 class Revisions:
-    """The revisions of items, facts, customers and identities."""
+    """The revisions of items, facts, customers, identities, consent and whatever else is copied."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -22,9 +41,18 @@ class Revisions:
 
     def every(self) -> dict[str, int]:
         """All of them at once; one that never changed is left out."""
-        r = tables.revisions.c
+        return dict(self.glance().revisions)
+
+    def glance(self) -> Glance:
+        """All of them and the newest row of the log, in one statement: copies in memory need no other."""
         with self._database.connect() as connection:
-            return dict(connection.execute(select(r.name, r.number)).all())
+            rows = {name: int(number) for name, number in connection.execute(_GLANCE)}
+        logged = rows.pop(_LOG)
+        return Glance(rows, logged)
+
+
+_newest = select(literal(_LOG), func.coalesce(func.max(tables.log.c.seq), 0))
+_GLANCE: Final = select(tables.revisions.c.name, tables.revisions.c.number).union_all(_newest)
 
 
 def bump(connection: Connection, *names: str) -> None:

@@ -22,7 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shopkeeper.store import (
+    advice_tables,  # noqa: F401 - its tables join the metadata
+    campaign_tables,  # noqa: F401 - its tables join the metadata
     contact_tables,  # noqa: F401 - its tables join the metadata
+    content_tables,  # noqa: F401 - its tables join the metadata
     customers_tables,  # noqa: F401 - its tables join the metadata
     experiment_tables,  # noqa: F401 - its tables join the metadata
     insight_tables,  # noqa: F401 - its tables join the metadata

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -76,6 +77,11 @@ class Snapshot:
             if file.day is not None:
                 found[file.day] = found.get(file.day, 0) + file.rows
         return found
+
+    @cached_property
+    def count(self) -> int:
+        """All rows that have a day; worked out once."""
+        return sum(self.rows().values())
 
     def stamps(self) -> dict[date, str]:
         """By day, a text that changes whenever that day's rows do."""

@@ -28,6 +28,10 @@ _KEPT = frozenset(
     {"event_id", "item_id", "quantity", "price", "value", "cost", "currency", "order_id", "source"}
 )
 """What an order record is: the rest of a kept row is emptied."""
+_COUNTED = frozenset(
+    {"channel", "campaign_id", "content_id", "experiment_id", "variant_id", "propensity"}
+)
+"""What else figures are made of: it stays of who is anonymised."""
 _PRIVATE = (
     "(kind IN ('chat', 'ticket') AND thread_id IN (SELECT t.thread_id "
     "FROM read_parquet($files, hive_partitioning = true) t JOIN held ON t.customer_id = held.sent_id "
@@ -164,13 +168,14 @@ def _prepared(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the periods of the subjects' ids, and with the ids that are theirs alone."""
     stamp = pa.timestamp("us", tz="UTC")
-    held = [(h, s.pseudonym) for s in subjects for h in s.held]
+    held = [(h, s) for s in subjects for h in s.held]
     periods = pa.table(
         {
             "sent_id": pa.array([h.sent_id for h, _ in held], pa.string()),
             "starts_at": pa.array([h.start for h, _ in held], pa.int64()).cast(stamp),
             "ends_at": pa.array([h.until for h, _ in held], pa.int64()).cast(stamp),
-            "pseudonym": pa.array([name for _, name in held], pa.string()),
+            "pseudonym": pa.array([s.pseudonym for _, s in held], pa.string()),
+            "keeps": pa.array([s.keeps for _, s in held], pa.bool_()),
         }
     )
     ids = pa.table({"id": pa.array(sorted({i for s in subjects for i in s.ids}), pa.string())})
@@ -211,8 +216,9 @@ def _found(
         return []
     day = "day" if delta.table.partition else "NULL::DATE"
     query = f"""SELECT {day} AS day, count(*) FILTER (mine),
-            count(*) FILTER (mine AND kept AND time >= $keep),
-            count(*) FILTER (mine AND kept AND time < $keep), count(*) FILTER (NOT mine AND named)
+            count(*) FILTER (mine AND kept AND (keeps OR time >= $keep)),
+            count(*) FILTER (mine AND kept AND NOT keeps AND time < $keep),
+            count(*) FILTER (NOT mine AND named)
         FROM ({_joined(delta, name, words)}) WHERE mine OR named GROUP BY 1 ORDER BY 1"""  # noqa: S608
     values = {"files": uris, "keep": keep_from, **_given(query, words)}
     counted = connection.execute(query, values)
@@ -224,7 +230,7 @@ def _joined(delta: Delta, name: str, words: Words) -> str:
     if name == READINGS.name:
         return (
             "SELECT *, text_id IN (SELECT text_id FROM their_texts) AS mine, false AS kept, "  # noqa: S608
-            f"{_named(delta, name, words)} AS named, NULL::VARCHAR AS pseudonym "
+            f"{_named(delta, name, words)} AS named, NULL::VARCHAR AS pseudonym, false AS keeps "
             "FROM read_parquet($files, hive_partitioning = true)"
         )
     sender = _SENDER.get(name, "customer_id")
@@ -236,11 +242,12 @@ def _joined(delta: Delta, name: str, words: Words) -> str:
     )
     private = _PRIVATE if name == TEXTS.name else "false"
     extra = "" if dated else ", NULL::TIMESTAMPTZ AS time"
-    kept = f"name IN ('{PURCHASE}', '{REFUND}')" if name == EVENTS.name else "false"
+    orders = f"(coalesce(keeps, false) OR name IN ('{PURCHASE}', '{REFUND}'))"
+    kept = orders if name == EVENTS.name else "false"
     partitioned = "true" if delta.table.partition else "false"
     return (
         f"SELECT *, pseudonym IS NOT NULL OR {private} AS mine, {kept} AS kept, "  # noqa: S608
-        f"{_named(delta, name, words)} AS named FROM (SELECT r.*{extra}, h.pseudonym "
+        f"{_named(delta, name, words)} AS named FROM (SELECT r.*{extra}, h.pseudonym, h.keeps "
         f"FROM read_parquet($files, hive_partitioning = {partitioned}) r "
         f"LEFT JOIN held h ON {sender} = h.sent_id {within})"
     )
@@ -361,21 +368,31 @@ def _column(column: str, kind: str, table: str, words: Words) -> str:
     cleaned = _cleaned(column, kind, table, words)
     if table != EVENTS.name:
         return cleaned if column in _TEXTS.get(table, ()) else f'"{column}"'
+    if column in ("user_id", "anonymous_id", "event_id", "order_id", "session_id"):
+        return _id(column, cleaned, words)
+    if kind in ("timestamp", "date") or column == "name":
+        return column
+    if column in _COUNTED:
+        return f"CASE WHEN NOT mine OR keeps THEN {cleaned} END"
+    return cleaned if column in _KEPT else f"CASE WHEN NOT mine THEN {cleaned} END"
+
+
+def _id(column: str, cleaned: str, words: Words) -> str:
+    """SQL: a column of ids in events. What it stood for is still one order or visit, with no way back."""
     if column == "user_id":
-        mine = "CASE WHEN time >= $keep THEN pseudonym END"
+        mine = "CASE WHEN keeps OR time >= $keep THEN pseudonym END"
         return f"CASE WHEN mine THEN {mine} WHEN NOT coalesce(user_id {_IS_THEIRS}, false) THEN user_id END"
     if column == "anonymous_id":
         return (
             f"CASE WHEN NOT mine AND NOT coalesce({column} {_IS_THEIRS}, false) THEN {column} END"
         )
-    if column in ("event_id", "order_id") and words.pattern:
-        # Still one id for one order, and no way back from it.
-        fresh = f"'erased-' || substr(sha256(getvariable('salt') || {column}), 1, 24)"
-        holds = f"named AND regexp_matches({column}, $pattern)"
-        return f"CASE WHEN {holds} THEN {fresh} ELSE {column} END"
-    if kind in ("timestamp", "date") or column == "name":
+    fresh = f"substr(sha256(getvariable('salt') || {column}), 1, 24)"
+    if column == "session_id":
+        return f"CASE WHEN NOT mine THEN {cleaned} WHEN keeps THEN {fresh} END"
+    if not words.pattern:
         return column
-    return cleaned if column in _KEPT else f"CASE WHEN NOT mine THEN {cleaned} END"
+    holds = f"named AND regexp_matches({column}, $pattern)"
+    return f"CASE WHEN {holds} THEN 'erased-' || {fresh} ELSE {column} END"
 
 
 def _cleaned(column: str, kind: str, table: str, words: Words) -> str:

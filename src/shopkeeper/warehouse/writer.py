@@ -15,7 +15,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shopkeeper.core.schema import EVENTS, IDENTITIES, TABLES, Table
+from shopkeeper.core.schema import EVENTS, IDENTITIES, ITEMS, TABLES, Table
 from shopkeeper.warehouse.arrow import conform, from_rows
 from shopkeeper.warehouse.delta import FileWriter
 from shopkeeper.warehouse.duplicates import Seen
@@ -182,8 +182,8 @@ class Writer:
         if self._copied.get(name, 0) == revision:
             return 0
         self._hold()
-        # What identities hold is said in their table, so that a live answer knows what to add.
-        cursor = (STORE, revision) if name == IDENTITIES.name else None
+        # What these hold is said in their table, so that a live answer knows whether to ask the store.
+        cursor = (STORE, revision) if name in {IDENTITIES.name, ITEMS.name} else None
         rows = self._state.rows(name)
         changed = store_snapshot(self._warehouse, name, rows, self._now(), cursor=cursor)
         self._copied[name] = revision

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import PageArguments, ui
 from nicegui.element import Element
 
-from shopkeeper.console import charts, figures, parts
+from shopkeeper.console import charts, figures, freshness, parts, segmenting
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.customers.types import ClusterMap
@@ -27,6 +27,7 @@ async def page(visit: Visit, _args: PageArguments) -> None:
                 lambda: visit.start("customers.cluster", by=str(choice.value)),
                 icon="refresh",
             )
+    await freshness.line(visit, box(), "clusters")
     holder = box("stack")
     choice.on_value_change(lambda change: _map(visit, holder, str(change.value)))
     await _map(visit, holder, _KINDS[0])
@@ -55,5 +56,7 @@ async def _map(visit: Visit, holder: Element, by: str) -> None:
                 with parts.panel(names[one.id], lead=lead):
                     for reason in one.reasons:
                         text(reason.text)
+                    told = f'score "cluster_{by}" = {one.id.removeprefix("C")}'
+                    segmenting.offer(visit, names[one.id], definition=told)
 
     await visit.fill(holder, lambda: visit.run("customers.clusters", by=by, lang=visit.lang), draw)

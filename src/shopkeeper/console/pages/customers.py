@@ -7,7 +7,7 @@ from urllib.parse import quote
 from nicegui import PageArguments, ui
 from nicegui.element import Element
 
-from shopkeeper.console import parts
+from shopkeeper.console import parts, segmenting
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.customers.types import Advice, Members, Rfm, Segment
@@ -91,6 +91,7 @@ def _segment(visit: Visit, segment: Segment, most: float) -> None:
                 f"/customers/{segment.code}",
             )
             parts.link(w("customers.said"), f"/voices?segment={segment.code}")
+            segmenting.offer(visit, segment.name, definition=f'rfm_segment = "{segment.code}"')
 
 
 def advice(visit: Visit, given: Advice) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from nicegui import ui
 
-from shopkeeper.console import parts
+from shopkeeper.console import figures, parts
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.errors import ShopkeeperError
@@ -178,7 +178,7 @@ class Builder:
             if size is None:
                 text(w("groups.counting"), "lead")
             elif isinstance(size.size, CannotSay):
-                text(size.size.reason, "lead")
+                text(figures.why_not(self._visit, size.size), "lead")
             else:
                 told = {
                     "count": n.count(size.size.value),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from nicegui import PageArguments, ui
 from nicegui.element import Element
 
-from shopkeeper.console import parts
+from shopkeeper.console import freshness, parts
 from shopkeeper.console.pages.group_builder import Builder
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Again, Visit
@@ -37,6 +37,7 @@ async def page(visit: Visit, args: PageArguments) -> None:
                     lambda: visit.start("customers.refresh_segments"),
                     icon="refresh",
                 )
+    await freshness.line(visit, box(), "segments")
     listed, shared = box("stack"), box("stack")
 
     async def again() -> None:

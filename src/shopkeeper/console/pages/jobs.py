@@ -31,6 +31,8 @@ _SLOW_S = 15.0  # a worker takes a job up within a second or two
 
 State = tuple[str, str, bool, bool]
 
+_CERTIFIED = ("governance.erase", "governance.anonymise")
+
 
 async def page(visit: Visit, _args: PageArguments) -> None:
     """The newest jobs, kept up to date."""
@@ -276,7 +278,7 @@ def _result(visit: Visit, job: Any) -> None:
             text(w("jobs.rehearsal"), "lead")
         else:
             parts.link(w("jobs.to_receipt"), f"/data/imports/{quote(str(result['import_id']))}")
-    elif job.operation == "governance.erase" and result.get("certificate"):
+    elif job.operation in _CERTIFIED and result.get("certificate"):
         privacy.certificate(visit, Certificate.model_validate(result["certificate"]))
     elif "removed" in result:
         _removed(visit, result)

@@ -15,7 +15,17 @@ from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.period import Period
 from shopkeeper.core.types import CannotSay, Estimate
-from shopkeeper.metrics.types import Cohort, Cycle, Definition, Funnel, Retention, Rows, Step
+from shopkeeper.metrics.types import (
+    AtStep,
+    Cohort,
+    CohortCell,
+    Cycle,
+    Definition,
+    Funnel,
+    Retention,
+    Rows,
+    Step,
+)
 from shopkeeper.warehouse.source import Frame, Source
 
 _COLUMNS: Final = ("event_id", "time", "customer_id", "item_id", "value")
@@ -33,13 +43,13 @@ async def funnel(visit: Visit, holder: Element, *, quiet: bool = False) -> None:
             text(w("funnel.title"), tag="h2")
             text(w("funnel.lead"), "lead")
         if len(reply.steps) < 2 or not reply.steps[0].customers:
-            lacking = [_event(visit, step.name) for step in reply.steps if not step.events]
+            lacking = [event(visit, step.name) for step in reply.steps if not step.events]
             said = w("funnel.lacking", steps=w("list.comma").join(lacking))
             text(said if lacking else w("funnel.empty"), "lead")
             return
         with box("steps", "ol"):
             for number, step in enumerate(reply.steps):
-                _step(visit, since, step, step.customers / reply.steps[0].customers, number)
+                _step(visit, since, reply, number, step)
 
     await visit.fill(
         holder,
@@ -50,21 +60,22 @@ async def funnel(visit: Visit, holder: Element, *, quiet: bool = False) -> None:
     )
 
 
-def _step(visit: Visit, since: str, step: Step, share: float, number: int) -> None:
+def _step(visit: Visit, since: str, reply: Funnel, number: int, step: Step) -> None:
     w, n = visit.w, visit.n
+    share = step.customers / reply.steps[0].customers
     with box("step", "li"), box("step-open", "button").props("type=button") as line:
-        text(_event(visit, step.name), "step-name link", "span")
+        text(event(visit, step.name), "step-name link", "span")
         with box("meter", "span"):
             box("meter-fill", "span").style(f"width:{min(1.0, share) * 100:.1f}%")
         text(n.count(step.customers), "step-count", "span")
         went_on = step.of_previous
         if number and isinstance(went_on, Estimate):
             text(w("funnel.went_on", share=n.share(went_on.value)), "lead step-on", "span")
-    line.on("click", partial(_open_step, visit, since, step))
+    line.on("click", partial(_open_step, visit, since, reply, step))
 
 
-async def _open_step(visit: Visit, since: str, step: Step) -> None:
-    label = _event(visit, step.name)
+async def _open_step(visit: Visit, since: str, reply: Funnel, step: Step) -> None:
+    label = event(visit, step.name)
 
     async def paged(page: int) -> Rows:
         days = await visit.calls.days(visit.session, Period(since))
@@ -80,7 +91,11 @@ async def _open_step(visit: Visit, since: str, step: Step) -> None:
         return _listed(step, rows[(page - 1) * explain.SIZE :], page)
 
     value = visit.n.count(step.customers)
-    await explain.sheet(visit, (label, ""), value, _about(visit, step, label), paged)
+    steps = tuple(one.name for one in reply.steps)
+    number = AtStep(since=Period(since), steps=steps, step=steps.index(step.name))
+    await explain.sheet(
+        visit, (label, ""), value, _about(visit, step, label), paged, segment=(number, "")
+    )
 
 
 def _about(visit: Visit, step: Step, label: str) -> Iterable[str]:
@@ -187,7 +202,9 @@ async def _open_cohort(visit: Visit, cycle: Cycle, cohort: Cohort, known: Defini
         notes.append(w("retention.censored"))
     notes += [figures.why_not(visit, s) for s in cohort.shares[:1] if isinstance(s, CannotSay)]
     heading = (figures.label(visit, known), label)
-    await explain.sheet(visit, heading, visit.n.count(cohort.customers), notes, paged)
+    number = CohortCell(cycle=cycle, start="purchase", cohort=cohort.start)
+    count = visit.n.count(cohort.customers)
+    await explain.sheet(visit, heading, count, notes, paged, segment=(number, ""))
 
 
 def _last_day(start: date, cycle: Cycle) -> date:
@@ -197,5 +214,6 @@ def _last_day(start: date, cycle: Cycle) -> date:
     return start + timedelta(days=6)
 
 
-def _event(visit: Visit, name: str) -> str:
+def event(visit: Visit, name: str) -> str:
+    """An event's name in words."""
     return visit.w.get(f"event.{name}", name)

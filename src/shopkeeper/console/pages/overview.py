@@ -50,7 +50,7 @@ async def page(visit: Visit, _args: PageArguments) -> None:
         await _load(visit, holders)
 
     with periods:
-        _picker(visit, load)
+        picker(visit, load)
     seen = visit.pulse.last.stamp if visit.pulse.last else None
 
     def moved(beat: Beat) -> None:
@@ -105,7 +105,8 @@ async def _load(visit: Visit, at: _Holders, *, quiet: bool = False) -> None:
     )
 
 
-def _picker(visit: Visit, load: Callable[[], Awaitable[None]]) -> None:
+def picker(visit: Visit, load: Callable[[], Awaitable[None]]) -> None:
+    """Where the period is chosen."""
     w = visit.w
     options = {p: w(f"period.{p}") for p in _PERIODS}
     if visit.since not in options:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from urllib.parse import quote
 
 from nicegui import PageArguments, ui
 from nicegui.element import Element
 
-from shopkeeper.console import charts, figures, parts
+from shopkeeper.console import charts, figures, freshness, parts, segmenting
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.customers.types import ChurnHealth, PredictionRun, Scores
@@ -30,6 +31,7 @@ async def page(visit: Visit, _args: PageArguments) -> None:
     with box("form-row"):
         parts.link(w("clusters.title"), "/clusters")
         parts.link(w("fairness.title"), "/fairness")
+    await freshness.line(visit, box(), "predictions")
     holder = box("stack")
     await visit.fill(
         holder, lambda: visit.run("customers.prediction_health"), lambda r: _drawn(visit, r)
@@ -117,6 +119,7 @@ async def _scores(visit: Visit, holder: Element, prediction: str, page: int) -> 
             }
             for one in reply.rows
         ]
+        _band(visit, prediction, reply)
         parts.table(
             columns,
             rows,
@@ -127,6 +130,31 @@ async def _scores(visit: Visit, holder: Element, prediction: str, page: int) -> 
         parts.pager(w, page, last, lambda to: _scores(visit, holder, prediction, to))
 
     await visit.fill(holder, work, draw)
+
+
+def _band(visit: Visit, prediction: str, reply: Scores) -> None:
+    """From which value on the customers become a segment; at first the least that is shown."""
+    w = visit.w
+    chance = prediction.startswith(_CHANCES)
+    least = min(row.value for row in reply.rows)
+    first = math.floor(least * 100) if chance else math.floor(least)
+    with box("form-row"):
+        label = w("predictions.from_share" if chance else "predictions.from")
+        field = ui.number(label=label, value=first, min=0, max=100 if chance else None)
+        field.props("outlined dense")
+    holder = box()
+
+    def drawn() -> None:
+        holder.clear()
+        if field.value is None:
+            return
+        edge = field.value / 100 if chance else field.value
+        with holder:
+            name = f"{w(f'predictions.{prediction}')} ≥ {field.value:g}{' %' if chance else ''}"
+            segmenting.offer(visit, name, definition=f'score "{prediction}" >= {edge:g}')
+
+    field.on_value_change(drawn)
+    drawn()
 
 
 def _said(visit: Visit, prediction: str, value: float) -> str:

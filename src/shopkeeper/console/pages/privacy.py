@@ -78,6 +78,7 @@ class _One:
             parts.plain_button(w("privacy.export"), self._export, icon="download")
             parts.plain_button(w("privacy.search"), self._search, icon="search")
             parts.plain_button(w("privacy.restrict"), self._restrict, icon="pause_circle")
+            parts.plain_button(w("privacy.anonymise"), self._anonymous, icon="person_off")
             parts.plain_button(w("privacy.erase"), self._plan, icon="delete_forever")
         self._shown = box("stack")
 
@@ -102,6 +103,11 @@ class _One:
     async def _plan(self) -> None:
         if who := self._who():
             await self._ask("governance.erase", partial(_planned, self._visit, who), who=[who])
+
+    async def _anonymous(self) -> None:
+        if who := self._who():
+            shown = partial(_planned, self._visit, who, key="privacy.plan_anonymise")
+            await self._ask("governance.anonymise", shown, who=[who])
 
     async def _restrict(self) -> None:
         visit = self._visit
@@ -147,9 +153,9 @@ def _places(visit: Visit, found: list[tuple[str, int]], label: str) -> None:
     parts.table(columns, rows, label=label)
 
 
-def _planned(visit: Visit, customer_id: str, reply: Erasure) -> None:
-    """What erasing the customer would do, to be confirmed by writing their id."""
-    text(visit.w("privacy.plan", name=customer_id), tag="h3")
+def _planned(visit: Visit, customer_id: str, reply: Erasure, key: str = "privacy.plan") -> None:
+    """What erasing or anonymising the customer would do, to be confirmed by writing their id."""
+    text(visit.w(key, name=customer_id), tag="h3")
     if reply.plan is not None:
         plans.show(visit, reply.plan, {"who": [customer_id]}, wanted=customer_id)
 
@@ -248,6 +254,7 @@ def certificate(visit: Visit, made: Certificate) -> None:
         text(w("privacy.proved" if made.clean else "privacy.unproved"), tag="h2")
     with parts.facts():
         parts.fact(w("privacy.certificate"), made.erasure_id)
+        parts.fact(w("privacy.kind"), w(f"privacy.kind_{made.kind}"))
         parts.fact(w("jobs.finished"), n.time(made.finished_at))
         parts.fact(w("table.customers"), n.count(made.customers))
         parts.fact(w("privacy.places_before"), n.count(sum(f.places for f in made.before)))

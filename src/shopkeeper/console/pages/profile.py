@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from urllib.parse import quote
 
+from nicegui import ui
 from nicegui.element import Element
 
-from shopkeeper.console import parts
+from shopkeeper.console import figures, parts
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
-from shopkeeper.customers.types import InOne, KnownTrait, Profile
+from shopkeeper.customers.types import InOne, KnownTrait, Opinion, Profile
 
 
 async def panels(visit: Visit, holder: Element, customer_id: str) -> None:
@@ -34,7 +35,9 @@ def _profile(visit: Visit, reply: Profile) -> None:
             text(w("profile.next"), "fact-name")
             with box("notes", "ul"):
                 for action in reply.next_actions:
-                    text(action.text, tag="li").tooltip(action.evidence)
+                    with box(tag="li"):
+                        text(action.text)
+                        text(w("profile.because", evidence=action.evidence), "lead small")
     with parts.panel(w("profile.segments")):
         if not reply.segments:
             text(w("profile.no_segments"), "lead")
@@ -62,39 +65,55 @@ def _segment(visit: Visit, one: InOne) -> None:
 
 
 def _predictions(visit: Visit, reply: Profile) -> None:
-    w = visit.w
-    if not reply.predictions:
-        return
-    with parts.panel(w("profile.predictions")), parts.facts():
+    w, n = visit.w, visit.n
+    with parts.panel(w("profile.predictions")):
+        if reply.no_predictions is not None:
+            text(figures.why_not(visit, reply.no_predictions), "lead")
         for one in reply.predictions:
-            told = f"{one.value:,.2f}"
-            if one.low is not None and one.high is not None:
-                told += f" ({one.low:,.2f} – {one.high:,.2f})"
-            parts.fact(one.name, told)
+            with parts.facts():
+                parts.fact(one.called, one.shown)
+            with box("notes", "ul"):
+                for reason in one.reasons:
+                    text(reason.text, tag="li")
+            text(w("profile.predicted", time=n.time(one.since)), "lead small")
 
 
 def _opinions(visit: Visit, reply: Profile) -> None:
     w, n = visit.w, visit.n
-    if not reply.opinions:
-        return
-    columns = [
-        Column("day", w("profile.day")),
-        Column("task", w("profile.task")),
-        Column("label", w("profile.label")),
-        Column("span", w("profile.span"), wraps=True),
-    ]
-    rows = [
-        {
-            "id": f"{one.text_id}-{number}",
-            "day": n.date(one.day),
-            "task": one.task,
-            "label": one.label,
-            "span": one.span or "–",
-        }
-        for number, one in enumerate(reply.opinions)
-    ]
-    with parts.panel(w("profile.opinions")):
-        parts.table(columns, rows, label=w("profile.opinions"))
+    with parts.panel(w("profile.opinions"), lead=w("profile.opinions_lead")):
+        if not reply.opinions:
+            text(w("profile.no_opinions"), "lead")
+            return
+        columns = [
+            Column("day", w("profile.day")),
+            Column("task", w("profile.task")),
+            Column("label", w("profile.label")),
+            Column("span", w("profile.span"), opens=True, wraps=True),
+        ]
+        rows = [
+            {
+                "id": f"{number} {one.text_id}",
+                "day": n.date(one.day),
+                "task": w.get(f"texts.task_{one.task}", one.task),
+                "label": _judged(visit, one),
+                "span": one.span or one.text_id,
+            }
+            for number, one in enumerate(reply.opinions)
+        ]
+
+        def opened(row: str) -> None:
+            text_id = row.partition(" ")[2]
+            ui.navigate.to(f"/text?id={quote(text_id, safe='')}")
+
+        parts.table(columns, rows, label=w("profile.opinions"), on_open=opened)
+
+
+def _judged(visit: Visit, one: Opinion) -> str:
+    """What was found, with its sign where it judges."""
+    if one.task != "aspects" or one.value is None:
+        return one.called
+    sign = "neutral" if not one.value else "praised" if one.value > 0 else "blamed"
+    return f"{one.called} {visit.w(f'texts.{sign}')}"
 
 
 def _family(visit: Visit, traits: list[KnownTrait]) -> None:

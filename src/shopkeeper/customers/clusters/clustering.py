@@ -54,6 +54,8 @@ def find(values: Array, seed: int = 0) -> Found | CannotSay:
         return CannotSay(
             reason=f"Only {len(values)} customers with enough behaviour.",
             needed=f"at least {LEAST}",
+            code="few_customers",
+            values={"count": len(values), "least": LEAST},
         )
     with threadpool_limits(limits=1):  # k-means of small data only waits for its threads
         return _found(values, seed)
@@ -75,6 +77,7 @@ def _found(values: Array, seed: int) -> Found | CannotSay:
         return CannotSay(
             reason="There are no clusters here: however customers are split, they run into each other.",
             needed="customers who differ in kind, not only in degree",
+            code="no_clusters",
         )
     return best
 

@@ -16,7 +16,9 @@ from shopkeeper.store.models import Model, Models
 
 _DOTS: Final = 600
 _NOTHING = CannotSay(
-    reason="Nobody has looked for clusters yet.", needed="a run: shopkeeper customers cluster"
+    reason="Nobody has looked for clusters yet.",
+    needed="a run: shopkeeper customers cluster",
+    code="no_run",
 )
 
 

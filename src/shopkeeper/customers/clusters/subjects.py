@@ -41,7 +41,9 @@ def subject(shop: Shop, by: str) -> Subject | CannotSay:
     """The customers of the last year of data, by ``tastes`` or by ``habits``."""
     span = shop.span()
     if span is None:
-        return CannotSay(reason="There are no events yet.", needed="events of customers")
+        return CannotSay(
+            reason="There are no events yet.", needed="events of customers", code="no_events"
+        )
     days = Days(max(span.start, span.end - timedelta(days=_YEAR - 1)), span.end)
     make: Callable[[Shop, Days], Subject | CannotSay] = {"tastes": tastes, "habits": habits}[by]
     return make(shop, days)
@@ -71,6 +73,7 @@ def tastes(shop: Shop, days: Days) -> Subject | CannotSay:
         return CannotSay(
             reason="Items have fewer than two categories: there are no tastes to compare.",
             needed="the field `category` of items",
+            code="no_categories",
         )
     ids, customer = np.unique(
         rows["customer_id"].to_numpy(zero_copy_only=False), return_inverse=True
@@ -109,7 +112,9 @@ def habits(shop: Shop, days: Days) -> Subject | CannotSay:
     }
     kept = np.flatnonzero(count >= 2)
     if not len(kept):
-        return CannotSay(reason="Nobody has bought twice.", needed="repeat purchases")
+        return CannotSay(
+            reason="Nobody has bought twice.", needed="repeat purchases", code="nobody_twice"
+        )
     shown = np.column_stack([one[kept] for one in columns.values()])
     values, told = robust(np.log1p(np.maximum(shown, 0.0)))
     names = tuple(name for name, use in zip(columns, told, strict=True) if use)

@@ -96,6 +96,8 @@ def _report(
         why = CannotSay(
             reason="There are no two groups to compare.",
             needed=f"two groups of at least {least} customers",
+            code="no_two_groups",
+            values={"least": least},
         )
         return Fairness(of=of, trait=trait, least=least, left_out=sum(small), missing=why)
     rates = {name: float(chosen[group == name].mean()) for name in told}
@@ -144,7 +146,9 @@ def _ratio(
     rates: Mapping[str, float], drawn: Mapping[str, Array], name: str, best: str, n: int
 ) -> Estimate | CannotSay:
     if not rates[best]:
-        return CannotSay(reason="Nobody is chosen at all.", needed="some who are")
+        return CannotSay(
+            reason="Nobody is chosen at all.", needed="some who are", code="nobody_chosen"
+        )
     if name == best:
         return Estimate(value=1.0, low=1.0, high=1.0, n=n)
     low, high = np.quantile(drawn[name] / drawn[best], [0.025, 0.975])
@@ -156,7 +160,9 @@ def _auc(chance: Array, away: Array) -> float | None:
 
 
 def _nothing(of: str, trait: str, least: int) -> Fairness:
-    why = CannotSay(reason="There are no events yet.", needed="events of customers")
+    why = CannotSay(
+        reason="There are no events yet.", needed="events of customers", code="no_events"
+    )
     return Fairness(of=of, trait=trait, least=least, missing=why)
 
 

@@ -68,6 +68,8 @@ def lift(known: Features, seeds: NDArray[np.bool_]) -> Lift | CannotSay:
         return CannotSay(
             reason=f"Only {len(mine)} of the list have bought: who is like them cannot be measured.",
             needed=f"at least {LEAST} customers with purchases",
+            code="few_of_list",
+            values={"count": len(mine), "least": LEAST},
         )
     with threadpool_limits(limits=1):  # trees of small data only wait for each other's threads
         return _lift(known, seeds, mine)

@@ -129,8 +129,11 @@ def _no_better(measured: Lift) -> CannotSay | None:
         reason="The list's customers have nothing in common that tells them from others: "
         f"lift {measured.value:.2f}, interval from {measured.low:.2f}.",
         needed="a longer list, or one whose customers share more than chance",
+        code="nothing_in_common",
     )
 
 
 def _nobody() -> CannotSay:
-    return CannotSay(reason="Nobody has bought yet.", needed="purchases of customers")
+    return CannotSay(
+        reason="Nobody has bought yet.", needed="purchases of customers", code="nobody_bought"
+    )

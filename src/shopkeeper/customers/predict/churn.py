@@ -74,6 +74,8 @@ def _learned(past: Activity, first: int, now: int, horizon: int) -> Churn | Cann
         return CannotSay(
             reason=f"The data do not go far enough back to learn what {horizon} days bring.",
             needed=f"at least {60 + horizon} days of events",
+            code="history_short",
+            values={"days": horizon, "least": 60 + horizon},
         )
     samples = [sample(past.before(now), start, horizon) for start in starts]
     away = np.concatenate([one.stayed_away for one in samples])
@@ -81,6 +83,8 @@ def _learned(past: Activity, first: int, now: int, horizon: int) -> Churn | Cann
         return CannotSay(
             reason="Too few customers have come back, or stayed away, to learn from.",
             needed=f"{LEAST_EACH} of each",
+            code="few_of_each",
+            values={"least": LEAST_EACH},
         )
     values = np.vstack([one.known.values for one in samples])
     return Churn(horizon, model_at(past, now), Blend.fit(values, away), 1.0)

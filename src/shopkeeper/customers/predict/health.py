@@ -47,7 +47,9 @@ def health(activity: Activity, first: int, now: int, horizon: int) -> ChurnHealt
     last = sample(activity.before(now), start, horizon)
     away, chance = last.stayed_away, model.chance(last.known)
     if len(np.unique(away)) < 2:
-        why = CannotSay(reason="Everybody came back, or nobody did.", needed="some of each")
+        why = CannotSay(
+            reason="Everybody came back, or nobody did.", needed="some of each", code="all_or_none"
+        )
         return ChurnHealth(horizon=horizon, missing=why)
     simple = RfmLogistic.fit(activity, first, start, horizon).chance(last.known)
     low, high = gained(away, chance, simple)

@@ -60,7 +60,11 @@ def predict(ctx: Context) -> PredictionRun:
 def _run(ctx: Context) -> PredictionRun:
     shop, span = ctx.shop, ctx.shop.span()
     if span is None:
-        return PredictionRun(missing=CannotSay(reason="Nobody has bought yet.", needed="purchases"))
+        return PredictionRun(
+            missing=CannotSay(
+                reason="Nobody has bought yet.", needed="purchases", code="nobody_bought"
+            )
+        )
     restricted = shop.state.revision("restrictions")  # first: one that comes meanwhile is seen
     days = Days(max(span.start, span.end - timedelta(days=_LEARN_DAYS - 1)), span.end)
     refused = refusers(shop)

@@ -25,11 +25,14 @@ from shopkeeper.shop.shop import Shop
 from shopkeeper.store.models import Models
 
 _NOTHING = CannotSay(
-    reason="Nothing has been predicted yet.", needed="a run: shopkeeper customers predict"
+    reason="Nothing has been predicted yet.",
+    needed="a run: shopkeeper customers predict",
+    code="no_run",
 )
 _OF_THEM = CannotSay(
     reason="Nothing is predicted of this customer.",
     needed="a purchase before the last run, and no refusal of personalisation",
+    code="nothing_of_them",
 )
 
 

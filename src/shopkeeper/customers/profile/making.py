@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -15,7 +14,7 @@ import pyarrow.compute as pc
 from shopkeeper.core.schema import ITEMS
 from shopkeeper.core.settings import Language
 from shopkeeper.core.types import CannotSay, Reason
-from shopkeeper.customers.profile import stages
+from shopkeeper.customers.profile import stages, wording
 from shopkeeper.customers.segmenting.compiling import Plan
 from shopkeeper.customers.segmenting.definition import leaves
 from shopkeeper.customers.segmenting.library import Library, library
@@ -61,7 +60,7 @@ def profile(shop: Shop, any_id: str, lang: Language) -> Profile:
     known = {name: table[name][0].as_py() for name in names()}
     consent = _consent(shop, case.customer_id)
     refused = [one for one in consent if one.status != Status.GRANT.value]
-    predictions = _predictions(case)
+    predictions = _predictions(case, lang)
     at = stages.stage(known)
     return Profile(
         customer_id=case.customer_id,
@@ -71,12 +70,22 @@ def profile(shop: Shop, any_id: str, lang: Language) -> Profile:
         stage_words=stages.called(at, lang),
         traits=_traits(known, case.as_of, lang),
         consent=consent,
-        opinions=_opinions(case),
+        opinions=_opinions(case, lang),
         predictions=predictions,
         no_predictions=None if predictions else _none_yet(),
         segments=_segments(shop, case, there, table, lang),
         next_actions=stages.actions(known, refused, lang),
-        flags=stages.flags(known, lang),
+        flags=stages.flags(known, _shared(shop, case), lang),
+    )
+
+
+def _shared(shop: Shop, case: Case) -> list[str]:
+    """The customer's ids that stood for somebody else at another time."""
+    periods = shop.people.periods(shop.people.sent_ids(case.customer_id))
+    return sorted(
+        sent_id
+        for sent_id, spans in periods.items()
+        if any(span.customer_id != case.customer_id for span in spans)
     )
 
 
@@ -113,7 +122,7 @@ def _traits(known: Mapping[str, Any], as_of: date, lang: Language) -> tuple[Know
                 name=name,
                 called=trait.called(lang),
                 value=plain,
-                shown=shown(plain, trait.kind),
+                shown=wording.value(name, shown(plain, trait.kind), lang),
                 family=family,
                 evidence=evidence(family, lang),
                 as_of=as_of,
@@ -130,7 +139,7 @@ def _consent(shop: Shop, customer: str) -> tuple[ConsentState, ...]:
     )
 
 
-def _opinions(case: Case) -> tuple[Opinion, ...]:
+def _opinions(case: Case, lang: Language) -> tuple[Opinion, ...]:
     readings = case.tables["readings"]
     if not readings.num_rows:
         return ()
@@ -145,20 +154,25 @@ def _opinions(case: Case) -> tuple[Opinion, ...]:
         ("position", "ascending"),
     ]
     rows = kept.take(pc.sort_indices(kept, sort_keys=order)).slice(0, _OPINIONS)
-    columns = list(Opinion.model_fields)
-    return tuple(Opinion(**row) for row in rows.select(columns).to_pylist())
+    columns = [name for name in Opinion.model_fields if name != "called"]
+    return tuple(
+        Opinion(**row, called=wording.label(row["task"], row["label"], lang))
+        for row in rows.select(columns).to_pylist()
+    )
 
 
-def _predictions(case: Case) -> tuple[Prediction, ...]:
+def _predictions(case: Case, lang: Language) -> tuple[Prediction, ...]:
     scores = case.tables["scores"]
     open_rows = scores.filter(pc.is_null(scores["valid_to"])).to_pylist()
     return tuple(
         Prediction(
             name=row["prediction"],
+            called=wording.prediction(row["prediction"], lang),
             value=row["value"],
             low=row["low"],
             high=row["high"],
-            reasons=_words_of(row["reasons"]),
+            shown=wording.score(row["prediction"], row["value"], row["low"], row["high"]),
+            reasons=wording.why(row["prediction"], row["reasons"], lang),
             model_version=row["model_version"],
             since=row["valid_from"],
         )
@@ -167,15 +181,11 @@ def _predictions(case: Case) -> tuple[Prediction, ...]:
     )
 
 
-def _words_of(told_reasons: str | None) -> tuple[str, ...]:
-    found = json.loads(told_reasons) if told_reasons else []
-    return tuple(map(str, found if isinstance(found, list) else found.items()))
-
-
 def _none_yet() -> CannotSay:
     return CannotSay(
         reason="No prediction has been made of this customer yet.",
         needed="orders, and: shopkeeper customers predict",
+        code="nothing_of_them",
     )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from shopkeeper.core.settings import Language
 from shopkeeper.core.types import Reason
+from shopkeeper.customers.profile import wording
+from shopkeeper.customers.segmenting.saying import shown
+from shopkeeper.customers.traits.catalogue import trait
 from shopkeeper.customers.types import Action, ConsentState
 
 _NEW, _LOST = 30, 365
@@ -44,43 +48,55 @@ def called(name: str, lang: Language) -> str:
     return str(_words()["stage"][lang][name])
 
 
-def flags(known: Traits, lang: Language) -> tuple[Reason, ...]:
-    """Why the account is to be doubted."""
-    doubt = known["doubt"]
-    if doubt is None:
-        return ()
-    text = str(_words()["flag"][lang][doubt]).format(**known)
-    return (Reason(code=f"doubt.{doubt}", text=text),)
+def flags(known: Traits, shared: Sequence[str], lang: Language) -> tuple[Reason, ...]:
+    """Why the account is to be doubted; ``shared`` are ids that were others' as well."""
+    words = _words()["flag"][lang]
+    found = []
+    if doubt := known["doubt"]:
+        found.append(Reason(code=f"doubt.{doubt}", text=str(words[doubt]).format(**known)))
+    if shared:
+        text = str(words["shared"]).format(ids=", ".join(shared))
+        found.append(Reason(code="doubt.shared", text=text))
+    return tuple(found)
 
 
 def actions(known: Traits, refused: Sequence[ConsentState], lang: Language) -> tuple[Action, ...]:
     """What to do next, most urgent first, by rules over the traits; each with what it rests on."""
     words, at = _words()["action"][lang], stage(known)
     channels = ", ".join(sorted({one.channel for one in refused}))
-    tests: dict[str, Callable[[], tuple[bool, str]]] = {
-        "check": lambda: (known["doubt"] is not None, f"doubt = {known['doubt']}"),
-        "answer": lambda: (_complained(known), f"negative_texts = {known['negative_texts']}"),
-        "refused": lambda: (bool(channels), f"consent: {channels}"),
-        "win_back": lambda: (
-            at == "lapsed" and known["orders"] >= _WORTH and bool(known["revenue"]),
-            f"orders = {known['orders']}, days_since_order = {known['days_since_order']}",
+    tests: dict[str, tuple[Callable[[], bool], tuple[str, ...]]] = {
+        "check": (lambda: known["doubt"] is not None, ("doubt",)),
+        "answer": (lambda: _complained(known), ("negative_texts", "days_since_text")),
+        "refused": (lambda: bool(channels), ()),
+        "win_back": (
+            lambda: at == "lapsed" and known["orders"] >= _WORTH and bool(known["revenue"]),
+            ("orders", "days_since_order"),
         ),
-        "remind": lambda: (
-            at == "slowing" and known["overdue"] is not None,
-            f"days_since_order = {known['days_since_order']}",
+        "remind": (
+            lambda: at == "slowing" and known["overdue"] is not None,
+            ("days_since_order", "days_between_orders"),
         ),
-        "second": lambda: (at == "new", "orders = 1"),
-        "cart": lambda: (_left_cart(known), f"carts = {known['carts']}"),
-        "more": lambda: (_likes(known) and bool(known["orders"]), "favourite_category"),
-        "first": lambda: (_likes(known) and not known["orders"], "favourite_category"),
+        "second": (lambda: at == "new", ("orders", "first_order")),
+        "cart": (lambda: _left_cart(known), ("carts", "days_since_seen")),
+        "more": (lambda: _likes(known) and bool(known["orders"]), ("favourite_category", "orders")),
+        "first": (lambda: _likes(known) and not known["orders"], ("favourite_category", "views")),
     }
     found = []
-    for code, test in tests.items():
-        holds, evidence = test()
-        if holds:
+    for code, (holds, rests) in tests.items():
+        if holds():
             text = str(words[code]).format(**known, channels=channels)
-            found.append(Action(code=code, text=text, evidence=evidence))
+            told = "; ".join(_told(name, known, lang) for name in rests) or channels
+            found.append(Action(code=code, text=text, evidence=told))
     return tuple(found)
+
+
+def _told(name: str, known: Traits, lang: Language) -> str:
+    """A trait and its value in words."""
+    one = trait(name)
+    value = known[name]
+    plain = value.isoformat() if isinstance(value, date) else value
+    said = "–" if plain is None else wording.value(name, shown(plain, one.kind), lang)
+    return f"{one.called(lang)}: {said}"
 
 
 def _complained(known: Traits) -> bool:

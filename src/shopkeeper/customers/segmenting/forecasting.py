@@ -31,7 +31,9 @@ def forecast(
     whole = ready(shop, definition, segment)
     as_of = last_day(shop)
     if as_of is None:
-        nothing = CannotSay(reason="The shop has no events yet.", needed="events or orders")
+        nothing = CannotSay(
+            reason="The shop has no events yet.", needed="events or orders", code="no_events"
+        )
         return Forecast(
             size=nothing, population=0, looked_at=0, exact=True, left_out={}, as_of=None
         )

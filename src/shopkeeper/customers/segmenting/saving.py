@@ -12,8 +12,8 @@ from shopkeeper.customers.types import ManualList, ManualLists, SensitiveTopic, 
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.segments import ARCHIVED, DRAFT, LIVE, Permission, Segment, Version
 
-_LONGEST = 120
-_LIST_IDS = 100_000
+LONGEST = 120
+LIST_IDS = 100_000
 
 
 def save(shop: Shop, name: str, definition: Definition, draft: bool, note: str) -> Segment:
@@ -85,9 +85,9 @@ def lists(shop: Shop) -> ManualLists:
 def put_on_list(shop: Shop, name: str, customers: Sequence[str], note: str) -> ManualList:
     """Put customers on a list, under the ids by which they go now."""
     told = name.strip()
-    if not told or len(told) > _LONGEST or len(customers) > _LIST_IDS:
+    if not told or len(told) > LONGEST or len(customers) > LIST_IDS:
         raise BadInput(
-            f"A list has a name of at most {_LONGEST} characters, and takes {_LIST_IDS:,} ids at once.",
+            f"A list has a name of at most {LONGEST} characters, and takes {LIST_IDS:,} ids at once.",
             field="name",
         )
     ids = sorted({shop.people.customer_of(one) or one for one in customers if one})
@@ -137,7 +137,7 @@ def permitted(shop: Shop) -> SensitiveTopics:
 
 def _version(shop: Shop, name: str, definition: Definition, note: str) -> Version:
     told = name.strip()
-    if not told or len(told) > _LONGEST:
-        raise BadInput(f"A segment needs a name of at most {_LONGEST} characters.", field="name")
+    if not told or len(told) > LONGEST:
+        raise BadInput(f"A segment needs a name of at most {LONGEST} characters.", field="name")
     data = definition.model_dump(mode="json")
     return Version(0, 0, told, data, note.strip(), shop.now())

@@ -35,6 +35,7 @@ class Opinion(Value):
 
     task: str
     label: str
+    called: str = Field(description="the label in words; of a theme its id")
     value: float | None
     span: str | None
     text_id: str
@@ -45,10 +46,12 @@ class Prediction(Value):
     """One prediction, with its interval and reasons."""
 
     name: str
+    called: str
     value: float
     low: float | None
     high: float | None
-    reasons: tuple[str, ...]
+    shown: str = Field(description="the value as people read it, with its interval")
+    reasons: tuple[Reason, ...]
     model_version: str
     since: datetime
 

@@ -198,3 +198,19 @@ class SensitiveTopics(Value):
     """Every sensitive topic; all are off unless the owner turned them on."""
 
     topics: tuple[SensitiveTopic, ...]
+
+
+class Kept(Value):
+    """Something that is worked out for everybody: as of when, and whether an import made it old."""
+
+    what: str = Field(description="segments, predictions or clusters")
+    as_of: datetime | None = Field(description="null: never made")
+    stale: bool
+    renewal: str = Field(description="queued or running while it is made anew; else empty")
+
+
+class Freshness(Value):
+    """As of when memberships, predictions and groups are, and when data were last imported."""
+
+    imported_at: datetime | None
+    kept: tuple[Kept, ...]

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from shopkeeper.core import discovery
 from shopkeeper.core.errors import BadInput
 from shopkeeper.language.backends.base import Ready
+from shopkeeper.language.embedding import Embedder
 from shopkeeper.language.types import Backend, Price
 
 NEEDS = "model"
@@ -86,6 +87,13 @@ def open(model: str, price: Price | None) -> Backend:  # noqa: A001 - as every b
     engine: Any = discovery.load("shopkeeper.language.engines", "openai", what="engine")
     backend: Backend = engine.Chat(model, endpoint(os.environ), price)
     return backend
+
+
+def open_embedder(model: str, price: Price | None) -> Embedder:
+    """The model of vectors behind the same endpoint."""
+    engine: Any = discovery.load("shopkeeper.language.engines", "openai_vectors", what="engine")
+    embedder: Embedder = engine.Embeddings(model, endpoint(os.environ), price)
+    return embedder
 
 
 def _checked(url: str, name: str) -> tuple[str, bool]:

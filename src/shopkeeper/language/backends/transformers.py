@@ -9,6 +9,7 @@ from typing import Any
 from shopkeeper.core import discovery
 from shopkeeper.core.errors import NotFound
 from shopkeeper.language.backends.base import Ready
+from shopkeeper.language.embedding import Embedder
 from shopkeeper.language.types import FREE, Backend, Price
 
 NEEDS = "folder"
@@ -53,6 +54,27 @@ def open(model: str, price: Price | None) -> Backend:  # noqa: A001 - as every b
     )
     backend: Backend = engine.Weights(model, folder, price)
     return backend
+
+
+def open_embedder(model: str, price: Price | None) -> Embedder:
+    """The weights of an encoder.
+
+    Raises:
+        NotFound: the folder holds none.
+        MissingExtra: torch and transformers are not installed.
+    """
+    folder = Path(model).expanduser()
+    if not _has_weights(folder):
+        raise NotFound(
+            f"There are no weights in {folder}.",
+            hint="It must hold config.json, a tokenizer and *.safetensors.",
+            field="embeddings",
+        )
+    engine: Any = discovery.load(
+        "shopkeeper.language.engines", "transformers_vectors", what="engine", extra=_EXTRA
+    )
+    embedder: Embedder = engine.Embeddings(model, folder, price)
+    return embedder
 
 
 def _has_weights(folder: Path) -> bool:

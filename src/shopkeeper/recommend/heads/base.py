@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shopkeeper.recommend.history import Floats, History, Ints
+from shopkeeper.recommend.history import LEVELS, Floats, History, Ints
+from shopkeeper.recommend.spoken import Spoken
 
 Affinities: TypeAlias = sparse.csr_array | NDArray[np.float32]
 """(queries x items), never negative; what is not stored is zero. A head's softmax is taken over
@@ -24,12 +25,14 @@ class Goods:
     """What is known of the items besides who chose them, in the order of ``History.item_ids``.
 
     ``words`` is title, path and attributes as one text, empty where nothing is known; ``brand`` and
-    ``category`` are empty strings where they are not.
+    ``category`` are empty strings where they are not. ``vectors`` (items x dimensions) are what an
+    embedding model makes of the words, where the shop has one.
     """
 
     words: tuple[str, ...]
     brand: tuple[str, ...]
     category: tuple[str, ...]
+    vectors: Matrix | None = None
 
     @classmethod
     def unknown(cls, size: int) -> Goods:
@@ -42,7 +45,8 @@ class Goods:
 class Queries:
     """For whom: the history of each, oldest first. Query ``q`` has the rows ``starts[q]:starts[q+1]``.
 
-    ``time`` is milliseconds since 1970 and ``now`` the instant of each request.
+    ``time`` is milliseconds since 1970 and ``now`` the instant of each request. ``spoken`` is what each
+    customer searched for and wrote until then.
     """
 
     starts: Ints
@@ -50,6 +54,7 @@ class Queries:
     time: Ints
     strength: Floats
     now: Ints
+    spoken: Spoken | None = None
 
     def __len__(self) -> int:
         return len(self.now)
@@ -68,10 +73,16 @@ class Queries:
         """How many later rows the same query has."""
         return np.repeat(self.starts[1:], self.lengths) - 1 - np.arange(len(self.item))
 
-    def recalled(self, items: int, fade: float, keep: int) -> sparse.csr_array:
-        """(queries x items): ``strength x fade ** age`` of the last ``keep`` rows, summed by item."""
+    def weight(self, behaviours: Floats) -> Floats:
+        """What each row weighs by its behaviour: ``behaviours`` are weights in the order of ``LEVELS``."""
+        return np.asarray(behaviours[np.searchsorted(LEVELS[:-1], self.strength)])
+
+    def recalled(
+        self, items: int, fade: float, keep: int, behaviours: Floats = LEVELS
+    ) -> sparse.csr_array:
+        """(queries x items): ``weight x fade ** age`` of the last ``keep`` rows, summed by item."""
         rows = np.flatnonzero(self.age < keep)
-        weight = self.strength[rows] * fade ** self.age[rows]
+        weight = self.weight(behaviours)[rows] * fade ** self.age[rows]
         return sparse.csr_array(
             sparse.coo_array(
                 (weight.astype(np.float32), (self.query[rows], self.item[rows])),
@@ -79,9 +90,9 @@ class Queries:
             )
         )
 
-    def recall(self, fade: float, keep: int) -> Floats:
+    def recall(self, fade: float, keep: int, behaviours: Floats = LEVELS) -> Floats:
         """What each row weighs in :meth:`recalled`."""
-        return np.where(self.age < keep, self.strength * fade**self.age, 0.0)
+        return np.where(self.age < keep, self.weight(behaviours) * fade**self.age, 0.0)
 
     def part(self, start: int, stop: int) -> Queries:
         """The queries from ``start`` until before ``stop``."""
@@ -92,6 +103,7 @@ class Queries:
             self.time[first:last],
             self.strength[first:last],
             self.now[start:stop],
+            None if self.spoken is None else self.spoken.select(np.arange(start, stop)),
         )
 
 
@@ -125,6 +137,14 @@ class Tower(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class ByBehaviour:
+    """A fitted head that weighs the rows of a history by what was done."""
+
+    behaviours: Floats = field(default_factory=LEVELS.copy)
+    """Weights in the order of ``LEVELS``; learned by :mod:`shopkeeper.recommend.behaviours`."""
+
+
 class Fading(Protocol):
     """The part of a linear head's recipe that says how a history is fed to it."""
 
@@ -136,20 +156,21 @@ class Fading(Protocol):
 
 
 @dataclass(frozen=True)
-class FittedLinear:
+class FittedLinear(ByBehaviour):
     """Weights (items x items): the affinity is their sum over a history, its latest rows weighing most."""
 
     weights: sparse.csr_array
     recipe: Fading
 
     def affinities(self, queries: Queries) -> Affinities:
-        """``strength x fade ** age`` of the rows, times their weights."""
-        fed = queries.recalled(self.weights.shape[0], self.recipe.fade, self.recipe.recall)
+        """``behaviour x fade ** age`` of the rows, times their weights."""
+        size, recipe = self.weights.shape[0], self.recipe
+        fed = queries.recalled(size, recipe.fade, recipe.recall, self.behaviours)
         return sparse.csr_array(fed @ self.weights)
 
     def terms(self, query: Queries) -> tuple[Ints, Ints, Matrix]:
         """Of one query: row of the history, item and term, for everything that its rows speak for."""
-        fed = fed_weight(query, self.recipe)
+        fed = fed_weight(query, self.recipe, self.behaviours)
         row = np.flatnonzero(fed)
         starts = self.weights.indptr[query.item[row]].astype(np.int64)
         lengths = self.weights.indptr[query.item[row] + 1] - starts
@@ -181,9 +202,9 @@ def wider(matrix: sparse.csr_array, rows: int, columns: int) -> sparse.csr_array
     return sparse.csr_array(three, shape=shape)
 
 
-def fed_weight(query: Queries, recipe: Fading) -> Matrix:
+def fed_weight(query: Queries, recipe: Fading, behaviours: Floats) -> Matrix:
     """What each row weighs when a linear head is fed."""
-    return query.recall(recipe.fade, recipe.recall).astype(np.float32)
+    return query.recall(recipe.fade, recipe.recall, behaviours).astype(np.float32)
 
 
 class Head(Protocol):
@@ -210,6 +231,13 @@ def past(history: History, drop: int = 0) -> tuple[Queries, Ints]:
         history.time[np.minimum(ends, len(history.time) - 1)] if drop else history.time[ends - 1]
     )
     return (
-        Queries(rows, history.item[take], history.time[take], history.strength[take], asked),
+        Queries(
+            rows,
+            history.item[take],
+            history.time[take],
+            history.strength[take],
+            asked,
+            None if history.spoken is None else history.spoken.select(customers, asked),
+        ),
         customers,
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries, wider
+from shopkeeper.recommend.heads.base import Affinities, ByBehaviour, Goods, Queries, wider
 from shopkeeper.recommend.history import Floats, History, Ints
 
 _LEVELS: Final = 3
@@ -47,7 +47,7 @@ def _members(labels: tuple[str, ...], counts: Floats) -> tuple[sparse.csr_array,
 
 
 @dataclass(frozen=True)
-class FittedKind:
+class FittedKind(ByBehaviour):
     """Who belongs to which brand and category, and what is popular within each."""
 
     of_brand: sparse.csr_array
@@ -58,14 +58,15 @@ class FittedKind:
 
     def affinities(self, queries: Queries) -> Affinities:
         """The shares of brands and categories in a history, spread over their items."""
-        fed = queries.recalled(self.of_brand.shape[0], self.recipe.fade, self.recipe.recall)
+        size, recipe = self.of_brand.shape[0], self.recipe
+        fed = queries.recalled(size, recipe.fade, recipe.recall, self.behaviours)
         brand = sparse.csr_array(_shares(fed, self.of_brand) @ self.in_brand)
         category = sparse.csr_array(_shares(fed, self.of_category) @ self.in_category)
         return sparse.csr_array(self.recipe.share * brand + (1 - self.recipe.share) * category)
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """The terms of the sum: rows of the item's brand and of its category."""
-        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        fed = queries.recall(self.recipe.fade, self.recipe.recall, self.behaviours)
         brand = _terms(fed, queries.item, items, (self.of_brand, self.in_brand))
         category = _terms(fed, queries.item, items, (self.of_category, self.in_category))
         return self.recipe.share * brand + (1 - self.recipe.share) * category
@@ -73,12 +74,12 @@ class FittedKind:
     def grown(self, goods: Goods) -> FittedKind:
         """New items belong to no group until the next fit."""
         more = len(goods.words)
-        return FittedKind(
-            wider(self.of_brand, more, 0),
-            wider(self.in_brand, 0, more),
-            wider(self.of_category, more, 0),
-            wider(self.in_category, 0, more),
-            self.recipe,
+        return replace(
+            self,
+            of_brand=wider(self.of_brand, more, 0),
+            in_brand=wider(self.in_brand, 0, more),
+            of_category=wider(self.of_category, more, 0),
+            in_category=wider(self.in_category, 0, more),
         )
 
 

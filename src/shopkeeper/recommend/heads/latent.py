@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Matrix, Queries
+from shopkeeper.recommend.heads.base import Affinities, ByBehaviour, Goods, Matrix, Queries
 from shopkeeper.recommend.history import Floats, History, Ints, latest
 
 _SPARE = 10  # more dimensions in the sketch than are kept
@@ -86,7 +86,7 @@ def _table(vectors: Matrix, base: Floats) -> Matrix:
 
 
 @dataclass(frozen=True)
-class FittedLatent:
+class FittedLatent(ByBehaviour):
     """``table``: one unit vector an item, and in the last column the logarithm of its popularity."""
 
     table: Matrix
@@ -99,7 +99,8 @@ class FittedLatent:
 
     def state(self, queries: Queries) -> tuple[Matrix, NDArray[np.bool_]]:
         """The mean of a history, as steep as the recipe says, and 1 for popularity."""
-        weight = queries.recall(self.recipe.fade, self.recipe.recall).astype(np.float32)
+        fed = queries.recall(self.recipe.fade, self.recipe.recall, self.behaviours)
+        weight = fed.astype(np.float32)
         place = np.zeros((len(queries), self.table.shape[1]), np.float32)
         np.add.at(place, queries.query, weight[:, None] * self.table[queries.item])
         place[:, :-1] = self.recipe.steepness * _unit(place[:, :-1])
@@ -108,7 +109,7 @@ class FittedLatent:
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """The terms of the likeness to each item, before the exponent."""
-        fed = queries.recall(self.recipe.fade, self.recipe.recall)
+        fed = queries.recall(self.recipe.fade, self.recipe.recall, self.behaviours)
         likeness = self.table[queries.item, :-1] @ self.table[items, :-1].T
         return np.asarray(np.maximum(fed[:, None] * likeness, 0.0), dtype=np.float64)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
+from shopkeeper.recommend.heads.base import Affinities, ByBehaviour, Goods, Queries
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
 
 
@@ -31,7 +31,7 @@ class Repeat:
 
 
 @dataclass(frozen=True)
-class FittedRepeat:
+class FittedRepeat(ByBehaviour):
     """The rate of choosing again, by item."""
 
     rate: Floats
@@ -43,6 +43,10 @@ class FittedRepeat:
         return sparse.csr_array(
             sparse.coo_array((weight, (queries.query, queries.item)), shape=shape)
         )
+
+    def terms(self, query: Queries) -> tuple[Ints, Ints, Floats]:
+        """Of one query: row of the history, item and term, as those of a linear head."""
+        return np.arange(len(query.item)), query.item, self._weight(query)
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """Each row speaks for its own item."""
@@ -57,7 +61,8 @@ class FittedRepeat:
     def _weight(self, queries: Queries) -> Floats:
         days = (queries.now[queries.query] - queries.time) / DAY_MS
         faded = 0.5 ** (np.maximum(days, 0.0) / self.recipe.half_life_days)
-        return np.asarray(queries.strength * faded * self.rate[queries.item])
+        weight = queries.weight(self.behaviours)
+        return np.asarray(weight * faded * self.rate[queries.item])
 
 
 HEAD = Repeat

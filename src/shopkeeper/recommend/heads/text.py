@@ -20,7 +20,11 @@ _HASHER = NgramHasher(sizes=(1, 2), letters=(), bits=20)
 
 @dataclass(frozen=True)
 class Text:
-    """Cosine of TF-IDF over words and pairs of words (Chinese: characters); each item's ``keep`` nearest."""
+    """Cosine of TF-IDF over words and pairs of words (Chinese: characters); each item's ``keep`` nearest.
+
+    Where the goods come with an embedding model's vectors, the cosine of these. An item that is new after
+    the fit is compared by its words either way: no request waits for a model.
+    """
 
     fade: float = 0.7
     recall: int = 20
@@ -37,9 +41,11 @@ class Text:
         used = np.flatnonzero((holding >= max(least, 1)) & (holding <= most)).astype(np.int32)
         rarity = (np.log((1 + size) / (1 + holding[used])) + 1).astype(np.float32)
         vectors = _unit(sparse.csr_array(counts[:, used]), rarity)
-        return FittedText(
-            _alike(vectors, vectors, self.keep, own=True), self, vectors, used, rarity
-        )
+        if goods.vectors is None:
+            near = _alike(vectors, vectors, self.keep, own=True)
+        else:
+            near = _near(_centred(goods.vectors, goods.words), self.keep)
+        return FittedText(near, self, vectors, used, rarity)
 
 
 def _unit(counts: sparse.csr_array, rarity: Matrix) -> sparse.csr_array:
@@ -50,6 +56,35 @@ def _unit(counts: sparse.csr_array, rarity: Matrix) -> sparse.csr_array:
     row = np.repeat(np.arange(counts.shape[0]), np.diff(vectors.indptr))
     vectors.data /= np.maximum(length, 1e-9).astype(np.float32)[row]
     return vectors
+
+
+def _centred(vectors: Matrix, words: tuple[str, ...]) -> Matrix:
+    """Unit vectors about their common centre: what all texts share says nothing (Mu and Viswanath, 2018).
+
+    An item without words is like none.
+    """
+    some = np.array([bool(text.strip()) for text in words])
+    centred = np.where(some[:, None], vectors - vectors[some].mean(axis=0), 0.0)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    return np.asarray(centred / np.maximum(length, 1e-9), dtype=np.float32)
+
+
+def _near(vectors: Matrix, keep: int) -> sparse.csr_array:
+    """Cosines, each row's ``keep`` greatest above zero, without itself."""
+    size = len(vectors)
+    blocks = [sparse.csr_array((0, size), dtype=np.float32)]
+    for start in range(0, size, _ROWS):
+        block = vectors[start : start + _ROWS] @ vectors.T
+        own = np.arange(len(block))
+        block[own, own + start] = 0.0
+        width = min(keep, size)
+        place = np.argpartition(-block, width - 1, axis=1)[:, :width]
+        value = np.maximum(np.take_along_axis(block, place, axis=1), 0.0)
+        starts = np.arange(len(block) + 1) * width
+        rows = sparse.csr_array((value.ravel(), place.ravel(), starts), shape=(len(block), size))
+        rows.eliminate_zeros()
+        blocks.append(rows)
+    return sparse.csr_array(sparse.vstack(blocks), dtype=np.float32)
 
 
 def _alike(

@@ -24,10 +24,10 @@ from shopkeeper.language.types import Request
 from shopkeeper.models.backend import open_model
 from shopkeeper.recommend.lists import refuses
 from shopkeeper.recommend.model import fitted, own
-from shopkeeper.recommend.phrasing.check import unsupported
 from shopkeeper.recommend.phrasing.facts import BRAND, CATEGORY, Fact, chosen, facts, interests
 from shopkeeper.recommend.types import Claim, Phrase
 from shopkeeper.shop.shop import Shop
+from shopkeeper.trust.claims import unsupported
 
 PURPOSE: Final = "phrase"
 GRAMMAR: Final = "grammar"

@@ -17,7 +17,8 @@ from shopkeeper.recommend.rules.grounds import grounds
 from shopkeeper.recommend.rules.language import Rule, Rules
 from shopkeeper.recommend.rules.plan import Compiled, Members, compile_rules
 from shopkeeper.shop.shop import Shop
-from shopkeeper.store.rule_sets import PUBLISHED, RuleSet, RuleSets
+from shopkeeper.store.revisions import Glance
+from shopkeeper.store.rule_sets import PUBLISHED, REVISION, RuleSet, RuleSets
 
 _RULES: TypeAdapter[tuple[Rule, ...]] = TypeAdapter(Rules)
 
@@ -58,9 +59,9 @@ _books: WeakKeyDictionary[Shop, Book] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def published(shop: Shop, fitted: Fitted) -> Book:
+def published(shop: Shop, fitted: Fitted, seen: Glance | None = None) -> Book:
     """The rules that hold; read again when they change, compiled again when the catalogue does."""
-    revision = RuleSets(shop.database).revision()
+    revision = (seen or shop.state.glance()).of(REVISION)
     with _lock:
         known = _books.get(shop)
         if known is None or known.fitted is not fitted or known.revision != revision:

@@ -10,7 +10,7 @@ from shopkeeper.customers.types import Segment
 from shopkeeper.metrics.types import Exact, Figure
 from shopkeeper.report.desk import Desk
 from shopkeeper.report.parts import Note
-from shopkeeper.report.sections import goods
+from shopkeeper.report.sections import advice, goods
 from shopkeeper.report.sections.figures import headline
 
 _THEMES: Final = (
@@ -106,8 +106,8 @@ def _concentration(desk: Desk) -> Iterator[Note]:
 
 def following(desk: Desk) -> tuple[Note, ...]:
     """What to do next: the segments that call for it, the sold out, and what the data lack."""
-    steps = [*_win_back(desk), *_second_order(desk), *_restock(desk), *_returns(desk), *_best(desk),
-             *_data(desk)]  # fmt: skip
+    steps = [*advice.following(desk), *_win_back(desk), *_second_order(desk), *_restock(desk),
+             *_returns(desk), *_best(desk), *_data(desk)]  # fmt: skip
     return tuple(steps[:_MOST_STEPS])
 
 

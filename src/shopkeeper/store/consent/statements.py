@@ -14,8 +14,12 @@ from shopkeeper.core.errors import BadInput, UnknownName
 from shopkeeper.store import links, tables
 from shopkeeper.store.batches import batches
 from shopkeeper.store.database import CUSTOMER_LOCK, Database, lock
+from shopkeeper.store.revisions import bump
 
+REVISION: Final = "consent"
+"""What :class:`~shopkeeper.store.revisions.Revisions` calls it: grows with every statement."""
 _PAGE: Final = 900
+_MANY: Final = 5_000
 
 
 class Status(StrEnum):
@@ -63,6 +67,16 @@ class Consent:
         row = _row(said)
         with self._database.begin() as connection:
             connection.execute(tables.consent.insert(), row)
+            bump(connection, REVISION)
+
+    def record_all(self, said: Iterable[Decision]) -> int:
+        """Keep many statements of an import, a page a transaction; how many."""
+        count = 0
+        for page in batches(said, _MANY):
+            with self._database.begin() as connection:
+                connection.execute(tables.consent.insert(), [_row(one) for one in page])
+            count += len(page)
+        return count
 
     def record_once(self, said: Decision, *, repeats: bool) -> bool:
         """Keep a statement unless it is known; whether it was new.
@@ -91,6 +105,7 @@ class Consent:
             if any(one.status == said.status and one.proof == said.proof for one in known):
                 return False
             connection.execute(tables.consent.insert(), row)
+            bump(connection, REVISION)
         return True
 
     def may(
@@ -131,6 +146,12 @@ class Consent:
         query = query.where(c.purpose == purpose, c.channel == channel)
         with self._database.connect() as connection:
             return list(connection.scalars(query.where(c.status != Status.GRANT.value)))
+
+    def concerned(self, purpose: str, channel: str) -> set[str]:
+        """:meth:`against`, and every id to which one of them leads: nobody else can have said no."""
+        said = self.against(purpose, channel)
+        with self._database.connect() as connection:
+            return links.ahead(connection, said)
 
     def history(self, customer_id: str) -> list[Decision]:
         """Everything the customer said, under whichever of their ids, oldest first."""

@@ -130,7 +130,8 @@ def scopes(role: str) -> frozenset[str]:
     if role == "viewer":
         return frozenset({"*:read"})
     changed = discovery.capabilities().keys() - _OWNERS
-    return frozenset({"*:read", *(f"{capability}:write" for capability in changed)})
+    approves = {"*:approve"} if role == "approver" else set()
+    return frozenset({"*:read", *(f"{capability}:write" for capability in changed), *approves})
 
 
 def _acceptable(name: str, password: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from shopkeeper.core.events import ROBOT_EVENTS, ROBOT_EVENTS_A_DAY
 from shopkeeper.customers.traits.scene import Scene
 from shopkeeper.warehouse.source import Frame
 
 _BIRTHDAYS = ("birthday", "birth_date", "birthdate", "date_of_birth", "生日")
-_BOT_EVENTS_A_DAY, _BOT_EVENTS = 300, 1000
 _TEST_STARTS = ("test-", "test_", "qa-", "qa_", "demo-", "demo_")
 _TEST_TRAITS = ("is_test", "test", "internal", "test_account", "测试账号")
 _TRUE = ("true", "1", "yes", "是")
@@ -39,8 +39,8 @@ def columns(scene: Scene) -> dict[str, nw.Expr]:
     starts = name.str.starts_with(_TEST_STARTS[0])
     for one in _TEST_STARTS[1:]:
         starts = starts | name.str.starts_with(one)
-    busy = nw.coalesce(nw.col("events_a_day"), nw.lit(0.0)) >= _BOT_EVENTS_A_DAY
-    bot = busy & (nw.col("events") >= _BOT_EVENTS) & (nw.col("orders") == 0)
+    busy = nw.coalesce(nw.col("events_a_day"), nw.lit(0.0)) >= ROBOT_EVENTS_A_DAY
+    bot = busy & (nw.col("events") >= ROBOT_EVENTS) & (nw.col("orders") == 0)
     doubt: nw.Expr = nw.when(nw.coalesce(future, nw.lit(False))).then(nw.lit("birthday"))
     doubt = nw.when(nw.coalesce(nw.col("net_revenue"), nw.lit(0.0)) < 0).then(
         nw.lit("refunds")

@@ -1,4 +1,4 @@
-"""What the metrics answer with."""
+"""Figures: what the shop sold, who came, and how that changed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Rules of advice: each file looks at the shop for one kind of occasion."""

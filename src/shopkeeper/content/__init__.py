@@ -1,0 +1,1 @@
+"""Writing for customers: templates with variables, checked, and approved by another person."""

@@ -1,0 +1,1 @@
+"""What is looked for in the words of a template, one file a concern."""

@@ -1,0 +1,1 @@
+"""The house writer: a grammar in both languages, made of facts alone."""
