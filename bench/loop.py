@@ -51,7 +51,8 @@ def main() -> None:
     missing = [seed for seed in range(SEEDS) if not (folder / f"{seed}.json").exists()]
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=fresh) as pool:
-        for done, (seed, seconds) in enumerate(pool.map(_kept, missing), 1):
+        work = pool.map(_kept, [(folder, seed) for seed in missing])
+        for done, (seed, seconds) in enumerate(work, 1):
             print(f"{done} of {len(missing)}: seed {seed}, {seconds:.1f} s", flush=True)
     played = [json.loads((folder / f"{seed}.json").read_text("utf-8")) for seed in range(SEEDS)]
     write(
@@ -62,11 +63,13 @@ def main() -> None:
     )
 
 
-def _kept(seed: int) -> tuple[int, float]:
+def _kept(asked: tuple[Path, int]) -> tuple[int, float]:
+    """Play one seed and keep it; its processor seconds."""
+    folder, seed = asked
     began = time.process_time()
-    with tempfile.TemporaryDirectory() as folder:
-        told = play(Path(folder), seed)
-    path = _KEPT / _code() / f"{seed}.json"
+    with tempfile.TemporaryDirectory() as where:
+        told = play(Path(where), seed)
+    path = folder / f"{seed}.json"
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(told) + "\n", "utf-8")
     fresh.replace(path)

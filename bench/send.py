@@ -186,7 +186,7 @@ def _outcome(shop: Shop, folder: Path) -> Outcome:
 def _dry_run() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="bench-dry-") as name:
         shop = made(Path(name), MILLION)
-        _hindered(shop, MILLION)
+        hindered(shop, MILLION)
         runs = []
         for _ in range(3):
             _, ask = asked(shop, "email", "marketing")
@@ -197,7 +197,7 @@ def _dry_run() -> list[Row]:
         assert found.total() == MILLION
         assert all(found[why] for why in (Why.CAPPED, Why.WITHDRAWN, Why.BOUNCE, Why.NO_ADDRESS))
         return [
-            Row.of("dryrun.1m.seconds", runs, "s", f"{MILLION} customers, {len(found)} reasons")
+            Row.of("reach.1m.seconds", runs, "s", f"{MILLION} customers, {len(found)} reasons")
         ]
 
 
@@ -240,7 +240,7 @@ def prepared(folder: Path, customers: int, database: str = "") -> Shop:
     return shop
 
 
-def _hindered(shop: Shop, customers: int) -> None:
+def hindered(shop: Shop, customers: int) -> None:
     """Some of the million withdrew, bounced, or had a message this week already."""
     now, known = datetime.now(UTC), Suppressions(shop.database)
     with shop.database.begin() as connection:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from tests.recommend.test_recommend_release import _catalogue, _rows
-from tests.stall import accept, event, stock
+from tests.stall import START, accept, event, stock
 
 from shopkeeper.core.schema import READINGS, TEXTS
 from shopkeeper.core.settings import Language
@@ -18,6 +18,7 @@ from shopkeeper.recommend.heads.base import Goods, past
 from shopkeeper.recommend.heads.interests import Interests
 from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.heads.repeat import Repeat
+from shopkeeper.recommend.heads.text import Text
 from shopkeeper.recommend.history import DAY_MS, LEVELS, History, encode
 from shopkeeper.recommend.mixture import Mask, likelihoods, weigh
 from shopkeeper.recommend.model import learned
@@ -34,7 +35,8 @@ def stalled(shop: Shop) -> Shop:
 
 
 def _search(shop: Shop, user: str, query: str, number: int = 90_000) -> None:
-    accept(shop, event(number, 60.5, "search", user, None, query=query))
+    day = (shop.now() - START) / timedelta(days=1) - 0.01
+    accept(shop, event(number, day, "search", user, None, query=query))
 
 
 @pytest.mark.parametrize(
@@ -211,3 +213,24 @@ def _encoded(rows: list[tuple[str, str, float, float]]) -> History:
             }
         )
     )
+
+
+def test_vectors_of_a_model_say_who_is_alike() -> None:
+    vectors = np.array([[1, 0.1, 5], [0.9, 0, 5], [0, 1, 5], [0.1, 0.9, 5], [9, 9, 9]], np.float32)
+    words = ("a", "b", "c", "d", "")
+    goods = Goods(words, ("",) * 5, ("",) * 5, vectors)
+    history = _encoded([("u", f"i{n}", 1.0, 1.0) for n in range(5)])
+    found = Text().fit(history, goods).weights.toarray()
+    assert found[0].argmax() == 1
+    assert found[2].argmax() == 3
+    assert not found[4].any()
+    assert not Text().fit(history, Goods(words, ("",) * 5, ("",) * 5)).weights.toarray().any()
+
+
+def test_a_fit_without_its_embedding_model_goes_by_words_and_says_why(stalled: Shop) -> None:
+    stalled.settings = stalled.settings.model_copy(update={"embeddings": "house"})
+    told_fit = fit(stalled)
+    assert told_fit.serves
+    assert told_fit.text_by == "words"
+    assert "makes no vectors" in str(told_fit.text_why)
+    assert any(head.behaviours for head in told_fit.heads)

@@ -49,7 +49,7 @@ from shopkeeper.shop import Shop
 def fitted_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a shop with a version that serves and a candidate; to be copied."""
     folder = tmp_path_factory.mktemp("trials") / "shop"
-    with Shop.create(folder, Settings(timezone="Asia/Shanghai", currency="CNY")) as shop:
+    with Shop.create(folder, Settings(time_zone="Asia/Shanghai", currency="CNY")) as shop:
         stock(shop, _rows(), _catalogue())
         fit(shop)
         fit(shop, hold=True)
