@@ -99,3 +99,26 @@ def test_long_tables_say_how_many_rows_are_left_out() -> None:
 
     line = _reply("x").inner
     assert "… and 10 more: --json prints all" in _printed(Many(lines=(line,) * 60))
+
+
+class Why(Value):
+    code: str
+    text: str
+
+
+class Card(Value):
+    name: str
+    why: tuple[Why, ...]
+
+
+class Cards(Value):
+    cards: tuple[Card, ...]
+
+
+def test_a_record_in_a_cell_is_its_sentence_on_a_line_of_its_own() -> None:
+    said = (Why(code="a", text="They return."), Why(code="b", text="They buy\nagain."))
+    lines = [
+        one.strip(" │") for one in _printed(Cards(cards=(Card(name="C1", why=said),))).split("\n")
+    ]
+    assert any(one.endswith("They return.") for one in lines)
+    assert "They buy⏎again." in lines

@@ -132,6 +132,8 @@ def _is_structured(annotation: Any) -> bool:
     origin = _origin(annotation)
     if origin in _LISTS:
         return _is_structured(_element(annotation))
+    if origin in (typing.Union, types.UnionType):  # one of several shapes
+        return all(_is_structured(_without_none(one)) for one in typing.get_args(annotation))
     return isinstance(origin, type) and issubclass(origin, (BaseModel, Mapping, dict))
 
 

@@ -65,12 +65,17 @@ def cell(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {cell(v)}" for k, v in value.items())
     if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        if _is_records(value):  # a line each: a line break that stands in one of them is not of ours
+            return "\n".join(visible(cell(one)) for one in value)
         return ", ".join(map(cell, value)) or "–"
     return _scalar(value)
 
 
 def _record(value: BaseModel) -> str:
-    told = [(name, v) for name, v in _fields(value) if v is not None]
+    """A record inside a cell: the sentence that it says of itself, else its fields; --json prints all."""
+    told = [(name, v) for name, v in _fields(value) if v not in (None, (), [], {}, "")]
+    if sentence := dict(told).get("text"):
+        return str(sentence)
     if [name for name, _ in told] == ["value"]:
         return cell(told[0][1])
     return ", ".join(f"{name} {cell(v)}" for name, v in told)
@@ -102,7 +107,8 @@ def _table(title: str, records: list[BaseModel]) -> RenderableType:
         justify: Literal["left", "right"] = "right" if numeric else "left"
         table.add_column(plain(_title(name)), justify=justify, overflow="fold", no_wrap=numeric)
     for record in records[:ROWS]:
-        table.add_row(*(plain(cell(getattr(record, name, None))) for name in names))
+        values = [getattr(record, name, None) for name in names]
+        table.add_row(*(plain(cell(v), lines=_is_records(v)) for v in values))
     shown = _Fitting(table, _cards(title, names, records[:ROWS]))
     if len(records) <= ROWS:
         return shown
