@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,17 +48,21 @@ def implicit(validation: Asked, test: Asked) -> dict[str, tuple[Floats, str]]:
         source, target = Path(folder) / "cases.npz", Path(folder) / "ranks.json"
         learned = test.cases.learned
         sizes = {"customers": len(learned.customer_ids), "items": len(learned.item_ids)}
-        sides = {**_side("validation", validation), **_side("test", test)}
-        np.savez(source, **sizes, **sides)
+        told: dict[str, Any] = {
+            **sizes,
+            **_side("validation", validation),
+            **_side("test", test),
+        }
+        np.savez(source, **told)
         script = _PEERS / "implicit" / "cases.py"
         subprocess.run([environment("implicit"), script, source, target], check=True)
-        told = json.loads(target.read_text("utf-8"))
+        answered = json.loads(target.read_text("utf-8"))
     return {
         name: (
             np.array(found["ranks"]),
             f"{found['settings']}, chosen on validation; {found['seconds']:.0f} s",
         )
-        for name, found in told.items()
+        for name, found in answered.items()
     }
 
 

@@ -20,6 +20,7 @@ from shopkeeper.campaigns.operations import draft, dry_run
 from shopkeeper.campaigns.types import Choice, Design
 from shopkeeper.content.operations import approve, submit
 from shopkeeper.content.operations import draft as compose
+from shopkeeper.content.types import Part
 from shopkeeper.core.operation import Actor, Context
 from shopkeeper.core.schema import MEMBERSHIPS
 from shopkeeper.experiments.operations import hold_out
@@ -97,8 +98,8 @@ def _segment(shop: Shop) -> str:
 
 def _template(shop: Shop, words: str) -> str:
     ann, bob = (Context(shop, Actor("person", one, frozenset({"*:*"}))) for one in ("ann", "bob"))
-    text = f'Hello {{{{ customer.name | default: "friend" }}}}, new {words} is here.'
-    told = compose(ann, words, {"en": {"subject": f"New {words}", "text": text}})
+    text = f'Hello {{{{ customer.name | default: "friend" }}}}, new {words} is here. {{{{unsubscribe_url}}}}'
+    told = compose(ann, words, {"en": Part(subject=f"New {words}", text=text)})
     template_id = told.template_id
     version = submit(ann, template_id).version
     plan = approve(bob, template_id, version).plan

@@ -38,7 +38,7 @@ _KEPT: Final = HERE.parent / "build" / "loop"
 _DECIDES: Final = ("simulate", "rehearsal", "experiments", "campaigns", "decisions", "stats")
 _MEASURES: Final = ("conversion", "revenue", "margin")
 _SCENARIO: Final = (
-    'name = "loop"\nevents = 24000\ncustomers = 1200\ndays = 60\nreviews = 0.0\nchats = 0.0\n'
+    'name = "loop"\nevents = 16000\ncustomers = 1200\ndays = 40\nreviews = 0.0\nchats = 0.0\n'
 )
 _SEGMENT: Final = "orders >= 0"
 _Z: Final = 1.959964
@@ -58,7 +58,7 @@ def main() -> None:
     write(
         "loop",
         _rows(played),
-        data=f"simulated, {SEEDS} shops of 24,000 events",
+        data=f"simulated, {SEEDS} shops of 16,000 events",
         seeds=[0, SEEDS - 1],
     )
 

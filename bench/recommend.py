@@ -1,11 +1,11 @@
-"""Recommend: the mixture on Amazon Beauty and Sports and on Online Retail beside its peers; its speed.
+"""Recommend: the mixture on Amazon Beauty and Sports beside its peers; items that nobody has met.
 
 Amazon: leave one out, full ranking, seen items masked, ties at their mean. Weights and sharpness are fitted
 on the item before the last, by models that have not seen it; then the closed forms are fitted again on
 everything but the last item, which is the test. The transformer, where PyTorch is installed, is not
-fitted again. The files have no times, so recent popularity is popularity. Online Retail has: it is
-split by week. Cold items: a part of Beauty's and Online Retail's items is taken out of all histories that
-models see, and asked for: only words can find them.
+fitted again. The files have no times, so recent popularity is popularity. Cold items: a part of Beauty's
+and Online Retail's items is taken out of all histories that models see, and asked for: only words can find
+them.
 
 `RECOMMEND_SEEDS=3` repeats what is trained by chance; one seed is the default. `RECOMMEND_SETS=beauty` takes
 one data set; `RECOMMEND_CUT=500` the first 500 customers, to see that all of it runs. The peers are iALS and
@@ -38,8 +38,6 @@ from bench.harness import HERE, Row, write
 from shopkeeper.core import discovery
 from shopkeeper.core.types import Estimate
 from shopkeeper.recommend.cases import Cases, last_choices, only, owned
-from shopkeeper.recommend.evaluation import by_week
-from shopkeeper.recommend.fitting import heads as recipes
 from shopkeeper.recommend.heads.base import FittedHead, Head, Queries
 from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.heads.sequence import Sequence
@@ -47,13 +45,11 @@ from shopkeeper.recommend.history import Floats, History
 from shopkeeper.recommend.linear import DENSE
 from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, fit, given
 from shopkeeper.recommend.ranking import Ranked, ranked
-from shopkeeper.recommend.types import Protocol
 from shopkeeper.stats import bootstrap
 
 SETS = ("beauty", "sports")
 VALIDATED = 10_000  # validation choices that weights are fitted on
-WEEKS = 4  # of Online Retail
-_DATA = "Amazon Beauty and Sports (5-core), last item of each customer; Online Retail, weekly"
+_DATA = "Amazon Beauty and Sports (5-core), last item of each customer; cold items of Online Retail as well"
 _ALWAYS = 36_500.0  # days: no choice of these files is older than another
 _LEFT_OUT = frozenset({"repeat", "interests", "sequence"})  # nobody reviews twice, or searches
 _PEERS = HERE / "peers"
@@ -97,7 +93,7 @@ class Trial:
 
 
 def main() -> None:
-    """Measure every data set beside its peers; Online Retail by week; items that nobody has met."""
+    """Measure every data set beside its peers; then items that nobody has met."""
     kept = Kept(f"recommend-{_CUT}" if _CUT else "recommend", SOURCES)
     rows: list[Row] = []
     for name in CHOSEN:
@@ -108,9 +104,7 @@ def main() -> None:
         ]
         rows += [*_seeds(runs), *_peers(choices, kept)]
     if set(CHOSEN) == set(SETS):
-        retail = _cut(online_retail())
-        rows += kept.rows("online_retail", lambda: _weekly(retail))
-        for choices in (_cut(amazon(SETS[0])), retail):
+        for choices in (_cut(amazon(SETS[0])), _cut(online_retail())):
             rows += kept.rows(f"cold-{choices.name}", partial(_cold, choices))
     if _CUT:
         print("A cut: nothing is recorded.")
@@ -248,24 +242,6 @@ def _figures_of(trial: Trial) -> Iterator[Row]:
             "s",
             f"wall on {os.cpu_count()} cores; with the transformer's epochs",
         )
-
-
-def _weekly(choices: Choices) -> Iterator[Row]:
-    """A split by time: each customer's first purchase in each of the last weeks, repeats allowed."""
-    found = by_week(choices.history, choices.goods, WEEKS, VALIDATED, lambda _: None, recipes())
-    assert isinstance(found, Protocol)
-    note = (
-        f"{found.cases:,} choices of {WEEKS} weeks, {found.left_out} left out: owned, not rebought"
-    )
-    for score in found.scores:
-        whose = "" if score.model == "mixture" else f".{score.model}"
-        for measure, figure in (("hr10", score.hr10), ("ndcg10", score.ndcg10)):
-            assert isinstance(figure, Estimate)
-            value, low, high = (round(n, 5) for n in (figure.value, figure.low, figure.high))
-            yield Row(f"recommend.{choices.name}.{measure}{whose}", value, low, high, "", note)
-    ratio = found.gain.log_loss_ratio
-    against = "of the lesser loss of two popularities: in 7 days, by a half-life of 30"
-    yield Row(f"recommend.{choices.name}.logloss_ratio", ratio, ratio, ratio, "", against)
 
 
 def _figures(name: str, whose: str, hit: Floats, ndcg: Floats, note: str) -> Iterator[Row]:

@@ -10,24 +10,23 @@ from __future__ import annotations
 
 import http.client
 import json
-import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pyarrow as pa
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from bench._http_load import Load, post, run
 from bench.harness import Row, write
 from shopkeeper.core.schema import EVENTS
 from shopkeeper.recommend.blocked import Blocked
@@ -52,34 +51,41 @@ from shopkeeper.recommend.shortlist import Shortlister
 from shopkeeper.shop import Shop
 from shopkeeper.warehouse.arrow import arrow_schema
 
-ASKED = 1500
+CUT = float(os.environ.get("RECOMMEND_SERVING_CUT", "1"))
+"""A share of the whole, to try that it runs from start to end."""
+ASKED, BATCH = int(1500 * CUT), int(10_000 * CUT)
 K = 10
 CUSTOMERS, EVENTS_EACH = 20_000, 12
-SECONDS = 20.0
+SECONDS = 20.0 * CUT
 CONNECTIONS = 16
 NEIGHBOURS = 100
-SMALL, MIDDLE, LARGE = 12_000, 100_000, 1_000_000
+SMALL, MIDDLE, LARGE = (int(size * CUT) for size in (12_000, 100_000, 1_000_000))
 _DATA = "drawn catalogues and histories (mean length 10, at most 50)"
 
 
 def main() -> None:
     """Measure requests and a batch in this process, then HTTP in its own."""
-    rows: list[Row] = []
-    small = mixture(
-        SMALL, ("covisit", "ease", "transition", "text", "repeat", "latent", "sequence")
-    )
-    rows += [_request("12k", small, SMALL), _batch(small, SMALL)]
-    del small
-    middle = mixture(MIDDLE, ("covisit", "transition", "text", "repeat", "latent", "sequence"))
-    rows.append(_request("100k", middle, MIDDLE))
-    rows += _http(middle)
-    del middle
-    large = mixture(LARGE, ("covisit", "sequence"))
-    rows.append(_request("1m", large, LARGE))
-    rows.append(_recall(large))
+    with threadpool_limits(limits=1, user_api="blas"):  # as in the server's API processes
+        rows = list(_rows())
     for row in rows:
         print(row)
     write("recommend_serving", rows, data=_DATA)
+
+
+def _rows() -> Iterator[Row]:
+    small = mixture(
+        SMALL, ("covisit", "ease", "transition", "text", "repeat", "latent", "sequence")
+    )
+    yield _request("12k", small, SMALL)
+    yield _batch(small, SMALL)
+    del small
+    middle = mixture(MIDDLE, ("covisit", "transition", "text", "repeat", "latent", "sequence"))
+    yield _request("100k", middle, MIDDLE)
+    yield from _http(middle)
+    del middle
+    large = mixture(LARGE, ("covisit", "sequence"))
+    yield _request("1m", large, LARGE)
+    yield _recall(large)
 
 
 def mixture(size: int, names: tuple[str, ...]) -> Mixture:
@@ -182,14 +188,16 @@ def _request(name: str, found: Mixture, size: int) -> Row:
 
 def _batch(found: Mixture, size: int) -> Row:
     blocked = Blocked(found, np.ones(size, dtype=bool), np.zeros(size, dtype=bool))
-    asked = queries(size, 10_000)
-    runs = []
+    asked = queries(size, BATCH)
+    runs, cpu = [], []
     for _ in range(3):
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         for _ in blocked.lists(asked, K):
             pass
         runs.append(len(asked) / (time.perf_counter() - started))
-    note = f"{os.cpu_count()} cores, {size:,} items, lists of {K}; {', '.join(found.heads)}"
+        cpu.append(len(asked) / (time.process_time() - used))
+    note = f"{os.cpu_count()} cores, {size:,} items, lists of {K}, {np.median(cpu):,.0f} per CPU second; "
+    note += ", ".join(found.heads)
     return Row.of("recommend.batch.customers_per_s", runs, "customers/s", note)
 
 
@@ -278,27 +286,47 @@ def _stock(shop: Shop, found: Mixture) -> None:
 
 
 def _asked(port: int, key: str, server: int) -> Iterator[Row]:
-    """As many connections as a web server's pool has, from one process of their own."""
+    """As many connections as a web server's pool has, from this process, which costs a tenth of a core."""
     _until_ready(port, key)
-    receive, send = multiprocessing.Pipe(duplex=False)
-    client = multiprocessing.Process(target=_client, args=(port, key, send))
-    client.start()
-    times, seconds = receive.recv()
-    client.join()
-    note = f"{CONNECTIONS} connections for {seconds:.0f} s, {MIDDLE:,} items, 2 API processes; "
-    note += f"{os.cpu_count()} cores with the client"
-    rate = len(times) / seconds
-    yield Row("recommend.http.requests_per_s", round(rate, 1), rate, rate, "requests/s", note)
-    p99, least, most = (round(float(np.quantile(times, q)), 2) for q in (0.99, 0.0, 1.0))
-    yield Row("recommend.http.p99_ms", p99, least, most, "ms", f"median {np.median(times):.1f} ms")
-    memory = [
-        child.memory_info().rss / 1e6
+    api = [
+        child
         for child in psutil.Process(server).children(recursive=True)
         if " api" in " ".join(child.cmdline())
     ]
+    drawn = np.random.default_rng(1).integers(0, CUSTOMERS, 10_000)
+
+    def load(name: str, seconds: float) -> Load:
+        def request(number: int) -> bytes:
+            told = {"customer_id": f"c{drawn[number % len(drawn)]}", "k": K}
+            return post(f"/v1/recommend/{name}", key, json.dumps(told).encode())
+
+        found = run(port, request, connections=CONNECTIONS, seconds=seconds, processes=api)
+        if found.bad:
+            raise RuntimeError(f"{found.bad} answers of {name} were no success")
+        return found
+
+    load("items", SECONDS / 5)
+    items, shown = load("items", SECONDS), load("show", SECONDS)
+    yield _rate("recommend.http.requests_per_s", items)
+    yield _latency("recommend.http.p99_ms", items)
+    yield _rate("recommend.http.shown_per_s", shown, "recorded durably before each answer; ")
+    yield _latency("recommend.http.shown_p99_ms", shown)
+    memory = [child.memory_info().rss / 1e6 for child in api]
     note = f"the largest API process, {len(memory)} of them; the model's files are shared by them"
     value = round(max(memory), 0) if memory else float("nan")
     yield Row("recommend.100k.rss_mb", value, min(memory, default=0), value, "MB", note)
+
+
+def _rate(name: str, found: Load, more: str = "") -> Row:
+    note = f"{more}{CONNECTIONS} connections for {found.seconds:.0f} s, {MIDDLE:,} items, 2 API processes, "
+    note += f"{os.cpu_count()} cores with the client; {found.rate_per_cpu:.0f} per CPU second of the API"
+    rate = round(found.rate, 1)
+    return Row(name, rate, rate, rate, "requests/s", note)
+
+
+def _latency(name: str, found: Load) -> Row:
+    p99, least, most = (round(float(np.quantile(found.times, q)), 2) for q in (0.99, 0.0, 1.0))
+    return Row(name, p99, least, most, "ms", f"median {np.median(found.times):.1f} ms")
 
 
 def _until_ready(port: int, key: str) -> None:
@@ -315,26 +343,6 @@ def _until_ready(port: int, key: str) -> None:
             time.sleep(0.5)
 
 
-def _client(port: int, key: str, send: Connection) -> None:
-    times: list[float] = []
-    started = time.perf_counter()
-
-    def work(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        drawn = np.random.default_rng(number)
-        while time.perf_counter() - started < SECONDS:
-            began = time.perf_counter()
-            _call(connection, key, int(drawn.integers(0, CUSTOMERS)))
-            times.append((time.perf_counter() - began) * 1000)
-
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    send.send((times, time.perf_counter() - started))
-
-
 def _call(connection: http.client.HTTPConnection, key: str, customer: int) -> None:
     body = json.dumps({"customer_id": f"c{customer}", "k": K})
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
@@ -343,8 +351,9 @@ def _call(connection: http.client.HTTPConnection, key: str, customer: int) -> No
     told = answer.read()
     if answer.status != 200:
         raise RuntimeError(f"{answer.status}: {told[:300]!r}")
-    if len(json.loads(told)["slots"]) != K:
-        raise RuntimeError(f"too few places: {told[:300]!r}")
+    slate = json.loads(told)
+    if len(slate["slots"]) != K or slate["why_defaults"] is not None:
+        raise RuntimeError(f"too few places, or not by the mixture: {told[:300]!r}")
 
 
 if __name__ == "__main__":

@@ -196,9 +196,7 @@ def _dry_run() -> list[Row]:
         shop.close()
         assert found.total() == MILLION
         assert all(found[why] for why in (Why.CAPPED, Why.WITHDRAWN, Why.BOUNCE, Why.NO_ADDRESS))
-        return [
-            Row.of("reach.1m.seconds", runs, "s", f"{MILLION} customers, {len(found)} reasons")
-        ]
+        return [Row.of("reach.1m.seconds", runs, "s", f"{MILLION} customers, {len(found)} reasons")]
 
 
 def row_id(number: int) -> str:

@@ -38,7 +38,7 @@ class Plot:
         self._rows: list[Row] = []
         self._texts: list[dict[str, Any]] = []
         self._readings: list[dict[str, Any]] = []
-        self.shop.now = lambda: self.time  # type: ignore[method-assign]
+        self.shop.now = lambda: self.time
         self.time = START + timedelta(days=days - 20)
         self.items(ITEMS)
         self.time = START + timedelta(days=days)
@@ -89,7 +89,6 @@ class Plot:
             for name, table, rows in (*tables, ("readings", READINGS, self._readings)):
                 if rows:
                     writer.load(name, pa.Table.from_pylist(rows, schema=arrow_schema(table)))
-            writer.maintain()
         return View(self.shop, self.last)
 
     @property

@@ -39,8 +39,8 @@ def _stage(plot: Plot) -> Plot:
     return plot
 
 
-def test_a_suggestion_says_everything(any_shop: Plot) -> None:
-    shop = _stage(any_shop).shop
+def test_a_suggestion_says_everything_and_each_line_opens_to_its_rows(plot: Plot) -> None:
+    shop = _stage(plot).shop
     found = refresh(shop)
     assert [one.rule for one in found.suggestions] == ["complaint", "cart"]
     assert found.cannot_say is None
@@ -64,13 +64,9 @@ def test_a_suggestion_says_everything(any_shop: Plot) -> None:
     assert cart.test.base.n == 60
     assert cart.test.base.value == pytest.approx(25 / 60)
     assert cart.overlaps == ()
-    assert show(shop, cart.suggestion_id, lang="zh").title == "提醒 55 位顾客查看购物车"
+    assert show(shop, cart.suggestion_id, lang="zh").title == "提醒 55 位客户查看购物车"
     assert all(line.text for line in cart.why)
-
-
-def test_every_line_opens_to_its_rows(any_shop: Plot) -> None:
-    shop = _stage(any_shop).shop
-    for one in refresh(shop).suggestions:
+    for one in found.suggestions:
         for number, line in enumerate(one.why, 1):
             if line.opens is None:
                 continue
@@ -84,28 +80,24 @@ def test_every_line_opens_to_its_rows(any_shop: Plot) -> None:
             if line.code == "base":
                 assert behind.total == line.figures["customers"].value
     with pytest.raises(NotFound):
-        rows(shop, "A1", 99)
+        rows(shop, one.suggestion_id, 99)
     with pytest.raises(NotAllowed):
-        rows(Context(shop, NOBODY), "A1", 1)
+        rows(Context(shop, NOBODY), one.suggestion_id, 1)
 
 
-def test_what_was_dismissed_does_not_come_again_until_its_time(any_shop: Plot) -> None:
-    plot = _stage(any_shop)
-    shop = plot.shop
-    cart = refresh(shop).suggestions[1]
+def test_what_was_dismissed_does_not_come_again_until_its_time(plot: Plot) -> None:
+    shop = _stage(plot).shop
+    care, cart = refresh(shop).suggestions
     gone = dismiss(shop, cart.suggestion_id, reason="our carts are wish lists", days=10)
     assert (gone.state, gone.reason, gone.decided_by) == (
         "dismissed", "our carts are wish lists", "owner",
     )  # fmt: skip
     with pytest.raises(Conflict):
         dismiss(shop, cart.suggestion_id)
-    assert [one.rule for one in refresh(shop).suggestions] == ["complaint"]
+    assert [one.suggestion_id for one in refresh(shop).suggestions] == [care.suggestion_id]
     assert list_(shop, state="dismissed").suggestions[0].suggestion_id == cart.suggestion_id
     back = restore(shop, cart.suggestion_id)
-    assert back.state == "open"
-    assert back.quiet_until is None
-    again = refresh(shop).suggestions
-    assert [one.suggestion_id for one in again] == ["A1", cart.suggestion_id]
+    assert (back.state, back.quiet_until) == ("open", None)
     dismiss(shop, cart.suggestion_id, days=10)
     plot.time += timedelta(days=11)
     fresh = refresh(shop).suggestions[1]
@@ -120,8 +112,10 @@ def test_what_was_taken_is_a_segment_and_a_draft(any_shop: Plot) -> None:
         take(shop, care.suggestion_id)
     found = take(shop, cart.suggestion_id)
     assert found.suggestion.state == "taken"
-    assert found.missing == ("template",)
+    # The house has written a draft about what sells; another person has to approve it.
+    assert found.missing == ("approval",)
     design = found.draft["design"]
+    assert design["templates"] == [{"template_id": found.template_id}]
     segment = shop.segments.get(design["segment_id"])
     assert segment.name == cart.title
     sizes = shop.segments.sizes(segment.number, 5)
@@ -129,7 +123,8 @@ def test_what_was_taken_is_a_segment_and_a_draft(any_shop: Plot) -> None:
     assert design["hold_out"] == cart.test.hold_out  # type: ignore[union-attr]
     assert take(shop, cart.suggestion_id).draft == found.draft  # again: the same, no second segment
     assert len(shop.segments.all()) == 1
-    Design.model_validate({**design, "templates": [{"template_id": "W1"}]})
+    Design.model_validate(design)
+    assert "campaigns draft" in found.next
     assert [one.rule for one in refresh(shop).suggestions] == ["complaint"]
 
 
@@ -152,8 +147,8 @@ def _campaign(shop: Shop, advice: str, revenue: float, error: float, **told: Any
     store.keep_result(made.id, {"at": shop.now().isoformat(), "arms": {"A": arm}})
 
 
-def test_past_campaigns_tell_what_to_expect_and_what_became_of_it(any_shop: Plot) -> None:
-    shop = _stage(any_shop).shop
+def test_past_campaigns_tell_what_to_expect_and_what_became_of_it(plot: Plot) -> None:
+    shop = _stage(plot).shop
     cart = refresh(shop).suggestions[1]
     take(shop, cart.suggestion_id)
     _campaign(shop, cart.suggestion_id, 2.0, 0.2)
@@ -164,26 +159,26 @@ def test_past_campaigns_tell_what_to_expect_and_what_became_of_it(any_shop: Plot
     assert isinstance(found.expected, Estimate)
     assert 1.5 * 49 < found.expected.value < 2.5 * 49
     assert found.expected.low < found.expected.value < found.expected.high
-    assert set(found.expected_from) == {"K1", "K2", "K3"}
+    assert len(set(found.expected_from)) == 3
     assert "3 measured campaigns" in found.ranked_by
     assert isinstance(found.cost, Estimate)
     assert found.cost.value == pytest.approx(49 * 0.05)
     [became] = found.became
-    assert became.campaign_id == "K1"
+    assert became.campaign_id in found.expected_from
     assert became.sent == 390
     assert isinstance(became.revenue, Estimate)
     assert became.revenue.value == 2.0
 
 
-def test_an_empty_shop_says_what_it_takes(any_shop: Plot) -> None:
-    found = list_(any_shop.shop)
+def test_an_empty_shop_says_what_it_takes(plot: Plot) -> None:
+    found = list_(plot.shop)
     assert found.suggestions == ()
     assert found.cannot_say is not None
     assert "advice refresh" in found.cannot_say.needed
 
 
-def test_two_suggestions_for_the_same_customers_say_so(any_shop: Plot) -> None:
-    plot = _stage(any_shop)
+def test_two_suggestions_for_the_same_customers_say_so(plot: Plot) -> None:
+    _stage(plot)
     plot.items([{"item_id": "pot-1", "title": "Pot", "category": "Ware", "price": 150.0,
                  "stock": 3.0}])  # fmt: skip
     for one in refresh(plot.shop).suggestions:

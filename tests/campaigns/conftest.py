@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pytest
 from tests.contact.conftest import (  # noqa: F401 - fixtures of this folder too
@@ -140,8 +141,6 @@ class Stage(World):
 
     def exposed(self, campaign_id: str) -> dict[str, str]:
         """Who was exposed to which arm, from the shop's log."""
-        import orjson  # noqa: PLC0415
-
         found: dict[str, str] = {}
         for _, table, payload in self.shop.log.read(0, 100_000):
             row = orjson.loads(payload) if table == "events" else {}

@@ -71,7 +71,7 @@ def test_a_message_says_why_she_got_it_and_what_came_of_it(stage: Stage, mailbox
     # The same by the message's id.
     [message] = Outbox(shop.database).page({"customer_id": "C001"}, 5)
     assert record(shop, message_id=message.message_id).answer == found.answer
-    assert "人群“Everybody”" in _of(stage, "C001", campaign, "zh").answer
+    assert "分群“Everybody”" in _of(stage, "C001", campaign, "zh").answer
 
 
 def test_who_was_held_out_is_told_so_with_the_chance(stage: Stage) -> None:
@@ -155,9 +155,9 @@ def test_an_erased_customer_gets_a_clear_answer(stage: Stage, mailbox: Mailbox) 
     campaign = stage.launched(stage.segment(*stage.people(3)), hold_out=0.0)
     stage.send()
     [message] = Outbox(shop.database).page({"customer_id": "C001"}, 5)
-    asked = erase(shop, ("C001",))
+    asked = erase(shop, ["C001"])
     assert asked.plan is not None
-    erase(shop, ("C001",), confirm=asked.plan.hash)
+    erase(shop, ["C001"], confirm=asked.plan.hash)
     found = record(shop, message_id=message.message_id)
     assert found.erased
     assert found.customer_id is None

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from tests.campaigns.conftest import Stage
 from tests.contact.conftest import NOON
@@ -15,9 +16,11 @@ from shopkeeper.campaigns.launching import launch
 from shopkeeper.campaigns.operations import dry_run, list_, measure, results, show
 from shopkeeper.campaigns.timing import due
 from shopkeeper.campaigns.types import Design
+from shopkeeper.core.schema import EVENTS
 from shopkeeper.core.settings import Settings
 from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.store.campaigns import Campaigns
+from shopkeeper.warehouse.arrow import arrow_schema
 
 
 def bought(stage: Stage, who: dict[str, float], at: datetime, cost: float | None = 6.0) -> None:
@@ -30,13 +33,13 @@ def bought(stage: Stage, who: dict[str, float], at: datetime, cost: float | None
         _event(f"v{day}", "X", "view_item", at + timedelta(days=day), None, None)
         for day in range(10)
     ]
+    load(stage, rows)
+
+
+def load(stage: Stage, rows: list[dict[str, Any]]) -> None:
+    """Bring what waits in the log, and these events, into the tables."""
     with stage.shop.writer("test") as writer:
         writer.drain()
-        import pyarrow as pa  # noqa: PLC0415
-
-        from shopkeeper.core.schema import EVENTS  # noqa: PLC0415
-        from shopkeeper.warehouse.arrow import arrow_schema  # noqa: PLC0415
-
         writer.load("events", pa.Table.from_pylist(rows, schema=arrow_schema(EVENTS)))
 
 
@@ -61,7 +64,7 @@ def _event(
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_lift_revenue_margin_and_cost_against_the_hold_out(stage: Stage) -> None:
-    people = stage.people(600, "file")
+    people = stage.people(300, "file")
     told = stage.template({"text": "Tea."}, channel="file")
     campaign = stage.launched(
         stage.segment(*people), told, hold_out=0.5, cost_per_message=0.1, window_days=3
@@ -83,7 +86,7 @@ def test_lift_revenue_margin_and_cost_against_the_hold_out(stage: Stage) -> None
     [arm] = found.arms
     treated = sum(one == "A" for one in arms.values())
     assert (arm.meant, arm.sent, arm.counted) == (treated, treated, treated)
-    assert found.held_out == found.control_counted == 600 - treated
+    assert found.held_out == found.control_counted == 300 - treated
     assert isinstance(arm.difference, Estimate)
     assert arm.difference.low < 0.3 < arm.difference.high
     assert isinstance(arm.revenue, Estimate)
@@ -101,6 +104,25 @@ def test_lift_revenue_margin_and_cost_against_the_hold_out(stage: Stage) -> None
     assert kept is not None
     assert kept["arms"]["A"]["revenue"]["kind"] == "estimate"
     assert measure(stage.shop).campaign_ids == (campaign,)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_that_a_message_came_is_nothing_that_a_customer_did(stage: Stage) -> None:
+    people = stage.people(200, "file")
+    told = stage.template({"text": "Tea."}, channel="file")
+    campaign = stage.launched(stage.segment(*people), told, hold_out=0.5, primary="retention")
+    at = stage.clock.now + timedelta(days=8)
+    opened = [
+        _event(f"o{n}", one, "file_opened", at, None, None) | {"source": "contact"}
+        for n, (one, arm) in enumerate(stage.exposed(campaign).items())
+        if arm == "A"
+    ]
+    load(stage, opened)
+    bought(stage, {}, stage.clock.now + timedelta(days=12))
+    stage.clock.forward(days=20)
+    [arm] = results(stage.shop, campaign).arms
+    assert arm.counted == len(opened)
+    assert isinstance(arm.difference, CannotSay)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import narwhals as nw
 import pytest
 from playwright.sync_api import expect
 from tests.campaigns.conftest import Stage
-from tests.console.conftest import SCRIPT, Console, SignIn
+from tests.console.conftest import Console, SignIn
 from tests.contact.conftest import Clock
 
 from shopkeeper.campaigns.launching import launch
+from shopkeeper.core.period import Days
 from shopkeeper.shop import Shop
 
 SHOTS = os.environ.get("SHOPKEEPER_SHOTS", "")
@@ -22,7 +25,7 @@ def prepared(simulated: Path) -> Path:
     """A segment of forty who may be reached and two who may not, and an approved template."""
     with Shop.open(simulated) as shop:
         stage = Stage(shop, Clock())
-        people = [stage.customer(f"K{n:02}", "file", name=SCRIPT) for n in range(40)]
+        people = [stage.customer(f"K{n:02}", "file", name="<b>Ann</b>") for n in range(40)]
         silent = [stage.customer(f"N{n}", granted="") for n in range(2)]
         stage.segment(*people, *silent, name="Tea <b>lovers</b>")
         stage.template({"text": "Hello {{ customer.name }}"}, channel="file")
@@ -45,12 +48,12 @@ def test_a_campaign_is_built_tried_confirmed_and_sent(
     expect(reasons).to_contain_text("没有同意" if zh else "no consent")
     _shot(visitor.page, f"try-{lang}")
     expect(reasons.locator("tbody tr")).to_have_count(3)
-    expect(page.locator(".evidence").first).to_contain_text("Hello")
+    expect(page.locator(".evidence").first).to_contain_text("Hello <b>Ann</b>")
     _shot(visitor.page, f"builder-{lang}")
     page.get_by_role("button", name="去确认" if zh else "On to confirming").click()
     expect(page.locator("h1")).to_have_text(f"<b>Spring</b> {lang}")
     page.get_by_role("button", name="显示计划" if zh else "Show the plan").click()
-    plan = page.get_by_role("region", name="会发生什么" if zh else "What would happen")
+    plan = page.get_by_role("region", name="将要执行的操作" if zh else "What would happen")
     expect(plan).to_contain_text("消息，约" if zh else "messages, about")
     _shot(visitor.page, f"plan-{lang}")
     page.get_by_role("button", name="确认并发送" if zh else "Confirm and send").click()
@@ -83,6 +86,58 @@ def test_a_campaign_is_built_tried_confirmed_and_sent(
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(f"<b>Spring</b> {lang}")
     visitor.check()
+
+
+@pytest.fixture(scope="module")
+def measured(prepared: Path) -> str:
+    """A campaign that was sent half a month before the last event, so that all windows are over."""
+    clock = Clock()
+    with Shop.open(prepared, now=clock) as shop:
+        span = shop.span()
+        assert span is not None
+        clock.now = datetime(span.end.year, span.end.month, span.end.day, 4, tzinfo=UTC)
+        clock.forward(days=-15)
+        stage = Stage(shop, clock)
+        stage.rules()  # some live where it is night
+        week = Days(clock.now.date() + timedelta(days=1), clock.now.date() + timedelta(days=5))
+        inside = nw.col("day").is_between(week.start, week.end)
+        active = shop.query(
+            lambda source: (
+                source.events(span)
+                .filter(~nw.col("customer_id").is_null())
+                .group_by("customer_id")
+                .agg(bought=(inside & (nw.col("name") == "purchase")).max())
+            )
+        ).to_pylist()
+        active.sort(key=lambda row: (not row["bought"], row["customer_id"]))
+        known = [row["customer_id"] for row in active][:300]
+        segment = stage.segment(*(stage.customer(one, "file") for one in known), name="Measured")
+        told = stage.template({"text": "Tea."}, channel="file")
+        campaign = stage.launched(segment, told, hold_out=0.5, cost_per_message=0.1)
+        stage.send("file")
+        launch(shop)
+        with shop.writer("test") as writer:
+            writer.drain()
+    return campaign
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_results_are_shown_with_their_interval(sign_in: SignIn, measured: str, lang: str) -> None:
+    visitor = sign_in(lang=lang, to=f"/campaigns/{measured}")
+    page = visitor.page
+    expect(page.locator(".period .badge").first).to_have_text("已完成" if lang == "zh" else "Done")
+    figures = page.get_by_role(
+        "region", name="方案 A 的数字" if lang == "zh" else "Figures of variant A"
+    )
+    expect(figures.locator("tbody tr")).to_have_count(4)
+    expect(figures.locator("tbody tr").first).to_contain_text("…")
+    expect(page.locator(".verdict .chart")).to_have_count(1)
+    visitor.settle()
+    _shot(page, f"results-{lang}")
+    visitor.check()
+    page.set_viewport_size({"width": 390, "height": 900})
+    visitor.fits()
+    _shot(page, f"results-390-{lang}")
 
 
 def test_a_viewer_changes_nothing_and_an_empty_shop_says_what_to_do(

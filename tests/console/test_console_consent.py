@@ -62,7 +62,8 @@ def test_who_may_not_change_it_sees_it(sign_in: SignIn, customer: str, lang: str
     visitor = sign_in("viewer", lang=lang, to=f"/customer?id={quote(customer)}")
     about, history, act = WORDS[lang]
     expect(visitor.page.locator(".list-row", has_text=about)).to_be_visible()
-    expect(visitor.page.get_by_text(history, exact=True)).to_be_visible()
+    heading = visitor.page.get_by_role("heading", name=history, exact=True, level=3)
+    expect(heading).to_be_visible()
     expect(visitor.page.get_by_role("button", name=act, exact=True)).to_have_count(0)
     visitor.page.set_viewport_size({"width": 390, "height": 900})
     visitor.fits()

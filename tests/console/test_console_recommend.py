@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.console.conftest import SCRIPT, SignIn
 
+from shopkeeper.decisions.log import Choice, Decision, record
+from shopkeeper.recommend import shadowing
+from shopkeeper.recommend.registry import Registry, Shadowing, Staged, write
+from shopkeeper.recommend.serving import folder
 from shopkeeper.shop import Shop
 from shopkeeper.store.rule_sets import DRAFT, PUBLISHED, RuleSets
 
@@ -97,4 +102,54 @@ def test_the_model_page_says_what_is_missing_in_a_fresh_shop(sign_in: SignIn) ->
     expect(page.get_by_text("No model is fitted")).to_be_visible()
     expect(page.get_by_text("Not evaluated yet")).to_be_visible()
     expect(page.get_by_text("recommend show")).to_be_visible()
+    visitor.check()
+
+
+SERVING, TRIED = "20260101T030000000000", "20260102T030000000000"
+
+
+@pytest.fixture
+def tried(simulated: Path) -> Iterator[Path]:
+    """A shop with a version on trial in both ways; its files are gone again afterwards."""
+    with Shop.open(simulated) as shop:
+        for version in (SERVING, TRIED):
+            (folder(shop) / version).mkdir(parents=True)
+        trials = (Shadowing(TRIED, 0.05), Staged(TRIED, "model-2", "treatment"))
+        write(folder(shop), Registry((SERVING,), {}, *trials))
+        sums = {
+            "requests": 40,
+            "errors": 2,
+            "dropped": 1,
+            "overlap": 19.0,
+            "ranked": 38,
+            "tau": 30.4,
+        }
+        told = {name: str(value) for name, value in sums.items()} | {"ms": "95", "serving_ms": "90"}
+        choice = Choice(TRIED, 1.0)
+        one = Decision("shadow-1", shop.now(), None, shadowing.KIND, [choice], TRIED, (), told)
+        record(shop, [one])
+        with shop.writer("test") as writer:
+            writer.drain()
+    yield simulated
+    with Shop.open(simulated) as shop:
+        shutil.rmtree(folder(shop))
+
+
+@pytest.mark.parametrize(
+    ("lang", "shadow", "experiment", "live"),
+    [
+        ("en", "answers 5.0% of requests unseen", "the lists of treatment in model-2", "Same items"),
+        ("zh", "同时回答 5.0% 的请求", "为实验 model-2 的 treatment 组生成列表", "相同商品"),
+    ],
+)
+def test_the_model_page_tells_what_is_on_trial_and_how_it_does(
+    sign_in: SignIn, tried: Path, lang: str, shadow: str, experiment: str, live: str
+) -> None:
+    visitor = sign_in("owner", to="/recommend/model", lang=lang)
+    page = visitor.page
+    expect(page.get_by_text(shadow)).to_be_visible()
+    expect(page.get_by_text(experiment)).to_be_visible()
+    row = page.locator("tr").filter(has_text=TRIED).filter(has_text="0.80")
+    expect(row).to_contain_text("50.0%")
+    expect(page.get_by_text(live, exact=True)).to_be_visible()
     visitor.check()

@@ -70,7 +70,7 @@ def test_a_number_opens_to_a_segment(sign_in: SignIn) -> None:
     page = visitor.page
     visitor.go("/")
     page.get_by_role("button", name=re.compile("^Orders")).click()
-    link = page.get_by_role("link", name="Make a segment of these customers")
+    link = page.get_by_role("link", name="Change the rule first")
     expect(link).to_be_visible()
     link.click()
     expect(page.get_by_label("Definition")).not_to_have_value("")

@@ -28,6 +28,7 @@ from shopkeeper.contact.letter import Content, Letter, Outcome, Result
 from shopkeeper.contact.mail import compose, envelope, plain
 from shopkeeper.contact.signatures import headers, secrets, verify
 from shopkeeper.core.errors import BadInput, NotSignedIn, UnknownName
+from shopkeeper.core.events import CHANNELS
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 WORDS = Content(
@@ -358,3 +359,7 @@ def test_a_call_is_believed_only_with_a_right_signature_of_late() -> None:
     for secret in ("", "whsec_", "whsec_c2hvcnQ=", "whsec_!!"):
         with pytest.raises(BadInput):
             secrets(secret, "S")
+
+
+def test_what_comes_of_its_messages_counts_as_nobodys_activity() -> None:
+    assert {one.name for one in plugs()} <= set(CHANNELS)

@@ -22,9 +22,10 @@ from shopkeeper.content.operations import (
 from shopkeeper.content.rendering import approved
 from shopkeeper.core.errors import Conflict, NotAllowed, NotFound, ShopkeeperError
 from shopkeeper.core.operation import Context
-from shopkeeper.governance.operations import erase
+from shopkeeper.core.subject import Held, Subject, pseudonym
 from shopkeeper.shop import Shop
 from shopkeeper.store.content_tables import template_versions
+from shopkeeper.store.erase import erase
 from shopkeeper.store.people.persons import scopes
 
 OTHER: dict[str, dict[str, Any]] = {"en": {"subject": "New", "text": TEXT}}
@@ -184,9 +185,11 @@ def test_an_erased_customers_address_leaves_the_words_and_the_version_is_not_sen
     }
     proof = ({"quote": "care.lee@example.com", "document": "our own address, imprint"},)
     make(words, evidence=proof)
-    plan = erase(tea, ("C9",)).plan
-    assert plan is not None
-    erase(tea, ("C9",), confirm=plan.hash)
+    erase(
+        tea.database,
+        [Subject("C9", pseudonym(), (Held("C9"),), words=("care.lee@example.com",))],
+        0,
+    )
     assert "care.lee" not in show(tea, "W1", 1).body.model_dump_json()
     with pytest.raises(Conflict, match="not those that were approved"):
         approved(tea, "W1")

@@ -37,6 +37,7 @@ def test_good_words_pass_and_rest_on_the_facts_they_say(stall: Shop) -> None:
         ("Now for ¥99.", "price", "allowed"),
         ("Now for ¥89.", "price_differs", "block"),
         ("Now for 1,099 yuan.", "price_differs", "block"),
+        ("Now 30% off at ¥89.", "price_differs", "block"),
         ("List price ¥129.", "price_claim", "needs_evidence"),
         ("Save ¥10 today.", "price_claim", "needs_evidence"),
         ("30% off this week.", "price_claim", "needs_evidence"),

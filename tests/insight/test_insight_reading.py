@@ -62,7 +62,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def test_a_text_is_read_once(shop: Shop) -> None:
     told(shop, "质量很好，非常满意", "太差了，用了两天就坏了")
     first = {one.task: one.read for one in insight.read(shop).tasks}
-    assert first == {"sentiment": 2, "aspects": 2, "wishes": 2, "intents": 0}
+    assert first == {"sentiment": 2, "aspects": 2, "wishes": 2, "intents": 0, "interests": 0}
     told(shop, "物流太慢，等了十天")
     again = {one.task: one.read for one in insight.read(shop).tasks}
     assert again["sentiment"] == 1
@@ -98,7 +98,16 @@ def test_an_instruction_inside_a_review_is_only_a_text(shop: Shop) -> None:
 def test_a_chat_is_asked_for_what_is_wanted_not_for_how_it_judges(shop: Shop) -> None:
     told(shop, "我的快递到哪了", kind="chat")
     done = {one.task: one.read for one in insight.read(shop).tasks}
-    assert done == {"sentiment": 0, "aspects": 0, "wishes": 0, "intents": 1}
+    assert done == {"sentiment": 0, "aspects": 0, "wishes": 0, "intents": 1, "interests": 1}
+
+
+def test_interests_are_read_of_own_words_and_sensitive_ones_are_not_stored(shop: Shop) -> None:
+    told(shop, "登山帐篷 防雨", "孕妇装 待产包", kind="chat")
+    insight.read(shop)
+    rows = shop.query(lambda s: s.readings().filter(nw.col("task") == "interests")).to_pylist()
+    labels = {row["text_id"]: row["label"] for row in rows if row["position"] == 0}
+    assert labels["t0"] in {"camping", "hiking"}
+    assert "maternity" not in {row["label"] for row in rows}
 
 
 @pytest.mark.parametrize("name", ["sentiment", "aspects", "voices"])

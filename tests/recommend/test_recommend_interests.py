@@ -14,7 +14,7 @@ from shopkeeper.core.schema import READINGS, TEXTS
 from shopkeeper.core.settings import Language
 from shopkeeper.recommend.behaviours import adopted, behaving, told
 from shopkeeper.recommend.cases import choices_since, last_choices
-from shopkeeper.recommend.heads.base import Goods, past
+from shopkeeper.recommend.heads.base import FittedHead, Goods, past
 from shopkeeper.recommend.heads.interests import Interests
 from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.heads.repeat import Repeat
@@ -166,7 +166,7 @@ def test_the_weight_of_a_cart_is_learned_and_one_behaviour_teaches_nothing() -> 
         rows.append((f"c{customer}", f"i{own[1]}", 10.0, 1.0))
     history = _encoded(rows)
     cases = last_choices(history)
-    heads = {
+    heads: dict[str, FittedHead] = {
         "popular": Popular().fit(cases.learned, Goods.unknown(40)),
         "repeat": Repeat().fit(cases.learned, Goods.unknown(40)),
     }

@@ -22,6 +22,7 @@ from shopkeeper.decisions.log import Choice, Decision, record
 from shopkeeper.experiments import operations as experiments
 from shopkeeper.experiments.types import Design, Variant
 from shopkeeper.recommend import shadowing
+from shopkeeper.recommend.composing import Asked
 from shopkeeper.recommend.gate import Verdict, beside
 from shopkeeper.recommend.heads.popular import FittedPopular
 from shopkeeper.recommend.history import DAY_MS
@@ -128,9 +129,7 @@ class TestShadow:
             shop,
             candidate,
             "en",
-            shadowing.Answered(
-                "c1", _rows_of(shop, "c1"), shadowing.Asked(2), items(shop, "c1", k=2), 1.0
-            ),
+            shadowing.Answered("c1", _rows_of(shop, "c1"), Asked(2), items(shop, "c1", k=2), 1.0),
         ).errors
 
     def test_a_slow_candidate_delays_nobody(

@@ -60,8 +60,8 @@ def shop(rehearsed: Rehearsed) -> Iterator[Shop]:
 
 def test_every_act_is_played_in_order(rehearsed: Rehearsed) -> None:
     assert [one.act for one in rehearsed.first.steps] == [
-        "segment", "insight", "template", "approval", "campaign", "dry_run", "confirmation", "sending",
-        "reaction",
+        "advice", "segment", "insight", "template", "approval", "campaign", "dry_run", "confirmation",
+        "sending", "reaction", "advice",
     ]  # fmt: skip
     assert not any(one.before for one in rehearsed.first.steps)
     by_act = {one.act: one.figures for one in rehearsed.first.steps}

@@ -14,6 +14,7 @@ from tests.report.conftest import HOSTILE
 from tests.report.reading import Reading
 from tests.stall import sales, stock
 
+from shopkeeper.cli.arguments import values
 from shopkeeper.core.errors import BadInput, Cancelled, NotAllowed
 from shopkeeper.core.operation import Actor, Context, find
 from shopkeeper.core.period import Period
@@ -149,7 +150,7 @@ def test_the_rows_behind_a_number_are_listed_and_its_command_is_right(
         required = [n for n, f in operation.arguments.model_fields.items() if f.is_required()]
         if rest and not rest[0].startswith("--"):
             given[required[0]] = rest[0]
-        operation.check(given)
+        operation.check(values(operation, given))  # as the command line reads them
 
 
 def test_each_language_speaks_only_itself(

@@ -27,7 +27,7 @@ from shopkeeper.shop.shop import Shop
 
 MODES = ("auto", "legacy")
 EVERY = [o for c in discovery.capabilities() for o in of(c).values()]
-READS = {f"{o.capability}_{o.name}" for o in EVERY if o.effect == READ}
+READS = {f"{o.capability}_{o.name}" for o in EVERY if o.only_looks}
 
 
 class Done(Value):

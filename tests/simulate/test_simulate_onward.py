@@ -18,11 +18,9 @@ from shopkeeper.simulate.outcomes import MEASURES
 from shopkeeper.simulate.state import NEVER
 from shopkeeper.simulate.world import World
 
-_SIZE = {"events": 12_000, "days": 90}
-
 
 def _world(seed: int = 5) -> World:
-    return World(planted(**_SIZE), seed)
+    return World(planted(events=12_000, days=90), seed)
 
 
 def _letters(onward: Onward, customers: list[str], discount: float = 0.15) -> list[Letter]:

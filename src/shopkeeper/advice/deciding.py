@@ -13,7 +13,10 @@ from shopkeeper.advice.reaching import PURPOSE
 from shopkeeper.advice.showing import shown
 from shopkeeper.advice.sizing import WINDOW
 from shopkeeper.advice.types import Suggestion, Taken, Test
-from shopkeeper.core.errors import Conflict, LeaseHeld
+from shopkeeper.content.authoring import draft
+from shopkeeper.content.house.grammar import HOUSE
+from shopkeeper.content.proposing import Wanted, propose
+from shopkeeper.core.errors import BadInput, Conflict, LeaseHeld, NotFound
 from shopkeeper.core.operation import Context, silent
 from shopkeeper.core.settings import Language
 from shopkeeper.customers.segmenting.parsing import from_json
@@ -74,9 +77,15 @@ def take(ctx: Context, suggestion_id: str, lang: Language) -> Taken:
         kept.note(suggestion_id, {"segment_id": segment.id})
         _fill(ctx)
     suggestion = shown(shop, suggestion_id, lang)
-    draft = _draft(ctx, suggestion)
-    missing = () if draft["design"]["templates"] else ("template",)
-    return Taken(suggestion=suggestion, draft=draft, missing=missing, next=_next(draft))
+    template, missing = _template(ctx, suggestion, kept.get(suggestion_id).body)
+    arguments = _draft(suggestion, template)
+    return Taken(
+        suggestion=suggestion,
+        draft=arguments,
+        template_id=template or None,
+        missing=missing,
+        next=_next(arguments),
+    )
 
 
 def _fill(ctx: Context) -> None:
@@ -88,10 +97,9 @@ def _fill(ctx: Context) -> None:
         ctx.shop.jobs.create("customers.refresh_segments", {}, ctx.actor.name, scopes)
 
 
-def _draft(ctx: Context, suggestion: Suggestion) -> dict[str, Any]:
+def _draft(suggestion: Suggestion, template: str) -> dict[str, Any]:
     """The arguments of ``campaigns draft``."""
     test = suggestion.test
-    template = _template(ctx, suggestion)
     design = {
         "name": suggestion.title,
         "segment_id": suggestion.whom.segment_id,
@@ -103,22 +111,46 @@ def _draft(ctx: Context, suggestion: Suggestion) -> dict[str, Any]:
     return {"design": design, "advice": suggestion.suggestion_id}
 
 
-def _template(ctx: Context, suggestion: Suggestion) -> str | None:
-    """The newest approved template of that channel that is about just these items."""
+def _template(
+    ctx: Context, suggestion: Suggestion, body: Mapping[str, Any]
+) -> tuple[str, tuple[str, ...]]:
+    """A fitting template and what it still lacks: an approved one; else the house's draft, kept now."""
     wanted = set(suggestion.what.item_ids)
     for template, versions in Templates(ctx.shop.database, ctx.shop.now).all():
-        fits = template.channel == suggestion.channel and template.purpose == PURPOSE
+        if template.channel != suggestion.channel or template.purpose != PURPOSE:
+            continue
         approved = next((one for one in versions if one.state == APPROVED), None)
-        if fits and approved is not None and set(approved.body.get("item_ids", ())) == wanted:
-            return template.id
-    return None
+        if approved is None or approved.body.get("occasion") != suggestion.what.occasion:
+            continue
+        if not wanted or set(approved.body.get("item_ids", ())) & wanted:
+            return template.id, ()
+    proposed = body.get("template_id") or _proposed(ctx, suggestion, body)
+    return proposed, ("approval" if proposed else "template",)
 
 
-def _next(draft: Mapping[str, Any]) -> str:
+def _proposed(ctx: Context, suggestion: Suggestion, body: Mapping[str, Any]) -> str:
+    """The draft that the house writes about the item in question; empty where it cannot."""
+    about, occasion = body.get("about"), suggestion.what.occasion
+    if not about or not occasion or suggestion.channel is None:
+        return ""
+    asked = Wanted(about, "", suggestion.channel, PURPOSE, (occasion,), HOUSE)  # type: ignore[arg-type]
+    try:
+        drafts = propose(ctx.shop, asked).drafts
+    except (BadInput, NotFound):  # the item has no title, or is gone
+        return ""
+    if not drafts:
+        return ""
+    name = suggestion.title[:_LONGEST]
+    made = draft(ctx.shop, ctx.actor, (name, suggestion.channel, PURPOSE), drafts[0].body)
+    Suggestions(ctx.shop.database).note(suggestion.suggestion_id, {"template_id": made.template_id})
+    return made.template_id
+
+
+def _next(arguments: Mapping[str, Any]) -> str:
     """The command that makes the campaign; or, where words are missing, what to do first."""
-    if not draft["design"]["templates"]:
+    if not arguments["design"]["templates"]:
         return "shopkeeper content propose --help"
-    told = json.dumps(draft["design"], ensure_ascii=False)
+    told = json.dumps(arguments["design"], ensure_ascii=False)
     return shlex.join(
-        ["shopkeeper", "campaigns", "draft", "--design", told, "--advice", draft["advice"]]
+        ["shopkeeper", "campaigns", "draft", "--design", told, "--advice", arguments["advice"]]
     )

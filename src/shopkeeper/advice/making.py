@@ -112,7 +112,8 @@ def _one(
     best = reach[0] if reach and reach[0].reachable else None
     customers = best.reachable if best else 0
     expected: Estimate | CannotSay = _unreached(group)
-    cost, test = expected, expected
+    cost: Estimate | CannotSay = expected
+    test: Test | CannotSay = _unreached(group)
     from_: tuple[str, ...] = ()
     if best is not None:
         expected, from_ = gaining.expected(past, group.idea.rule, best.channel, customers)
@@ -243,6 +244,7 @@ def _body(view: View, one: Made) -> dict[str, Any]:
         "occasion": idea.occasion,
         "item_ids": list(idea.item_ids),
         "titles": [view.items[item].title for item in idea.item_ids],
+        "about": idea.item_ids[0] if idea.item_ids else _wanted(view),
         "category": idea.category,
         "care": idea.care,
         "lines": [told.model_dump(mode="json") for told in one.lines],
@@ -254,6 +256,16 @@ def _body(view: View, one: Made) -> dict[str, Any]:
         "cost": one.cost.model_dump(mode="json"),
         "test": one.test.model_dump(mode="json"),
     }
+
+
+def _wanted(view: View) -> str | None:
+    """What most customers bought of late, of what may be offered: words are about something."""
+    there = [
+        (demand.buyers, item)
+        for item, demand in view.demand.items()
+        if item in view.items and view.items[item].offered and view.proper(view.items[item].title)
+    ]
+    return max(there, default=(0, None))[1]
 
 
 def _said(shop: Shop, one: Made, lang: Language, shared: bool) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ def reached(shop: Shop, crowd: Crowd) -> list[tuple[Reach, ...]]:
         return [() for _ in crowd.groups]
     anyone = np.logical_or.reduce([group.held for group in wanted])
     places = np.flatnonzero(anyone)
-    ids = [crowd.ids[place] for place in places]
+    ids = [crowd.ids[place] for place in places.tolist()]
     ready = {one.name: one.ready for one in status(shop).channels}
     verdicts = {one.name: _verdicts(shop, one.name, ids) for one in plugs()}
     return [_of(group, places, verdicts, ready) for group in crowd.groups]

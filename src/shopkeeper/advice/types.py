@@ -172,7 +172,10 @@ class Taken(Value):
 
     suggestion: Suggestion
     draft: dict[str, Any]
-    missing: tuple[str, ...] = Field(description="what the draft still lacks: a template")
+    template_id: str | None = Field(description="approved, or the house's draft made now")
+    missing: tuple[str, ...] = Field(
+        description="what it still lacks: approval of the template by another person, or a template"
+    )
     next: str = Field(description="the command that makes the campaign")
 
 

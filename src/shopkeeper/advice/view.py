@@ -80,7 +80,9 @@ class Orders:
     @cached_property
     def first(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which rows are a customer's first."""
-        return np.r_[True, self.customer[1:] != self.customer[:-1]][: len(self.customer)]
+        begins = np.ones(len(self.customer), dtype=np.bool_)
+        begins[1:] = self.customer[1:] != self.customer[:-1]
+        return begins
 
     @cached_property
     def gaps(self) -> Ints:

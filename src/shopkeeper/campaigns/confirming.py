@@ -70,18 +70,18 @@ def _steps(shop: Shop, stored: Stored, design: Design, made: Reckoning) -> list[
     for name, at in (("start", design.starts_at), ("end", design.ends_at)):
         if at is not None:
             clock = ", by each customer's clock" if design.local_time and name == "start" else ""
-            steps.append(_step(at.isoformat(), f"{name} of sending{clock}", 1))
+            steps.append(_step(at.isoformat(), f"{name} of sending{clock}", 0))
     if design.cost_per_message is not None:
         currency = shop.settings.currency
         each = f"{design.cost_per_message:g} {currency}"
         cost = round(made.reached * design.cost_per_message)
         steps.append(_step(each, "cost of the messages, about", cost))
         if design.budget is not None:
-            steps.append(_step(f"{design.budget:g} {currency}", "budget, at most", 1))
+            steps.append(_step(f"{design.budget:g} {currency}", "budget, at most", 0))
     measure = f"{design.primary}, {design.window_days} d"
-    steps.append(_step(measure, "measure, and days after each draw", 1))
+    steps.append(_step(measure, "measure, and days after each draw", 0))
     rules = f"{made.policy}, {stored.revision}"
-    return [*steps, _step(rules, "version of the rules of reaching customers, and of the draft", 1)]
+    return [*steps, _step(rules, "version of the rules of reaching customers, and of the draft", 0)]
 
 
 def _step(where: str, what: str, count: int) -> Step:

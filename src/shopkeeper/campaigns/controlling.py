@@ -52,9 +52,10 @@ def stop(shop: Shop, actor: str, campaign_id: str, reason: str) -> Campaign:
     values = {"status": "stopped", "held": "", "why": reason, "finished_at": now}
     among = ("draft", "confirmed", "sending", "paused")
     done = store.change(known, among, (now, actor, "stopped", {"reason": reason}), values)
-    # Held up first: what a launcher queues at this moment does not leave either.
-    Controls(shop.database).set(_name(campaign_id), "stopped", reason or f"stopped by {actor}")
-    controlling.stop(shop, _name(campaign_id))
+    if known.status != "draft":
+        # Held up first: what a launcher queues at this moment does not leave either.
+        Controls(shop.database).set(_name(campaign_id), "stopped", reason or f"stopped by {actor}")
+        controlling.stop(shop, _name(campaign_id))
     return campaign_of(done)
 
 

@@ -15,6 +15,7 @@ from shopkeeper.shop.shop import Shop
 from shopkeeper.store.campaigns import Campaigns
 
 _HOPED: Final = 0.1
+_PROBLEMS: Final = 20
 _POWER: Final = 0.8
 
 
@@ -36,7 +37,7 @@ def dry_run(shop: Shop, campaign_id: str, lang: Language) -> DryRun:
         counts=reckoned(made.counts),
         estimated=made.estimated,
         samples=tuple(made.samples),
-        problems=tuple(made.problems.values())[:20],
+        problems=tuple(made.problems)[:_PROBLEMS],
         cost=_cost(design, made, lang),
         power=_power(shop, design, made, lang),
         policy=made.policy,

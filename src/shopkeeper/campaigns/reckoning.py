@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from shopkeeper.campaigns.audience import audience, listed
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shopkeeper.campaigns.audience import listed, members
 from shopkeeper.campaigns.designing import CONTROL, arms, templates
 from shopkeeper.campaigns.page import BUDGET, HELD_OUT, affordable, problem_of
-from shopkeeper.campaigns.types import Arm, Design, Sample
+from shopkeeper.campaigns.types import Arm, Design, Problem, Sample
 from shopkeeper.contact.eligibility import Ask, Why, verdicts
 from shopkeeper.contact.looking import asked
 from shopkeeper.contact.quiet import next_allowed
@@ -23,7 +26,8 @@ from shopkeeper.store.assignments import Holdouts
 from shopkeeper.store.campaigns import Stored
 
 TRIED: Final = 2_000
-"""Letters that are written for the dry run; of a larger audience they are a random part."""
+"""Of a larger audience so many customers are drawn by chance, and letters are written for them alone."""
+_ENOUGH: Final = 200
 _EACH: Final = 3
 """Samples of each variant and language."""
 
@@ -41,7 +45,7 @@ class Reckoning:
     compared: int = 0
     estimated: bool = False
     samples: list[Sample] = field(default_factory=list)
-    problems: dict[str, str] = field(default_factory=dict)
+    problems: dict[Problem, None] = field(default_factory=dict)
 
     @property
     def reached(self) -> int:
@@ -50,7 +54,7 @@ class Reckoning:
 
 @dataclass
 class _Seen:
-    """Customers who may be reached; ``first`` are those of them for whom letters are written."""
+    """Customers who may be reached; ``first`` are those of them for whom letters are written, in order."""
 
     reachable: int = 0
     quiet: int = 0
@@ -67,27 +71,30 @@ def reckon(shop: Shop, stored: Stored) -> Reckoning:
     at = max(now, design.starts_at) if design.starts_at else now
     policy, ask = asked(shop, versions[0].channel, versions[0].purpose)
     made = Reckoning(versions, arms(design, versions), policy, now)
-    found = audience(shop, stored.id, design.segment_id, now)
-    made.audience = len(found)
+    ids = members(shop, design.segment_id, now)
+    ids = ids.take(pc.array_sort_indices(ids))  # neighbours lie together in the store
+    made.audience = len(ids)
     if design.local_time:  # every clock shows the same hour then: it is asked of the shop's
         quiet = next_allowed(at, shop.settings.zone, ask.policy.quiet) > at
         quiet = quiet and not ask.policy.is_service(ask.purpose)
         ask = replace(ask, policy=ask.policy.model_copy(update={"quiet": None}))
-        seen = _judged(shop, replace(ask, at=at), made, listed(found.ids))
+        seen = _judged(shop, replace(ask, at=at), made, ids)
         seen.quiet = seen.reachable if quiet else 0
     else:
-        seen = _judged(shop, replace(ask, at=at), made, listed(found.ids))
+        seen = _judged(shop, replace(ask, at=at), made, ids)
     _without_letters(shop, made, seen)
     _split(design, made, seen)
     made.counts = +made.counts
     return made
 
 
-def _judged(shop: Shop, ask: Ask, made: Reckoning, ids: Iterator[str]) -> _Seen:
+def _judged(shop: Shop, ask: Ask, made: Reckoning, ids: pa.Array) -> _Seen:
     """Count who is not reached, and look at the others."""
+    places = random.Random(0).sample(range(len(ids)), min(TRIED, len(ids)))  # noqa: S311 - a sample
+    lucky = set(ids.take(pa.array(places, pa.int64())).to_pylist())
     hold = Holdouts(shop.database).current()
-    seen = _Seen()
-    for page in verdicts(shop.database, ask, ids):
+    seen, ahead = _Seen(), dict[str, bool]()
+    for page in verdicts(shop.database, ask, listed(ids)):
         for one in page:
             if one.why is not Why.OK and one.why is not Why.QUIET:
                 made.counts[one.why.value] += 1
@@ -96,8 +103,12 @@ def _judged(shop: Shop, ask: Ask, made: Reckoning, ids: Iterator[str]) -> _Seen:
             seen.reachable += 1
             seen.held += held
             seen.quiet += one.why is Why.QUIET
-            if len(seen.first) < TRIED:
+            if one.customer_id in lucky:
                 seen.first[one.customer_id] = held
+            if len(ahead) < TRIED:
+                ahead[one.customer_id] = held
+    if len(seen.first) < _ENOUGH:  # few are reachable: all of them, or those ahead in the list
+        seen.first = ahead
     return seen
 
 
@@ -109,15 +120,17 @@ def _without_letters(shop: Shop, made: Reckoning, seen: _Seen) -> None:
         for one in letters(shop, version, ids):
             if problem := problem_of(one):
                 lacking.setdefault(one.customer_id, problem)
-                about = f"{version.content_id}: {problem}: {one.detail}"
-                made.problems.setdefault(f"{arm.variant_id} {problem} {one.detail}", about)
+                about = Problem(content_id=version.content_id, reason=problem, detail=one.detail)
+                made.problems.setdefault(about, None)
             else:
                 _sample(made.samples, arm.variant_id, one)
     scale = seen.reachable / len(ids) if ids else 1.0
+    left = seen.reachable  # however it is rounded, there are no more than these
     for problem, count in Counter(lacking.values()).items():
-        made.counts[problem] += round(count * scale)
+        made.counts[problem] += (some := min(left, round(count * scale)))
+        left -= some
     held = sum(seen.first[one] for one in lacking)
-    made.counts[HELD_OUT] += seen.held - round(held * scale)
+    made.counts[HELD_OUT] += max(0, min(left, seen.held - round(held * scale)))
     everyone = len(lacking) == len(ids)  # what all lack is no matter of chance
     made.estimated = bool(lacking) and not everyone and scale > 1
 

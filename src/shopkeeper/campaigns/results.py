@@ -150,7 +150,7 @@ def _costs(shop: Shop, stored: Stored) -> float | None:
 def _of_arm(scene: _Scene, variant_id: str) -> tuple[int, int]:
     """Customers of the arm: meant, and counted."""
     found = scene.found.arms if scene.found else ()
-    return next(((a.exposed, a.counted) for a in found if a.variant_id == variant_id), (0, 0))
+    return next(((a.assigned, a.counted) for a in found if a.variant_id == variant_id), (0, 0))
 
 
 def _arm(scene: _Scene, arm: Arm) -> ArmResult:
@@ -260,20 +260,21 @@ def _verdict(shop: Shop, scene: _Scene, arms: Sequence[ArmResult]) -> Verdict | 
         )
     if found.sample_ratio is not None and not found.sample_ratio.ok:
         return found.verdict
-    meant = sum(one.exposed for one in found.arms)
-    over = scene.stored.finished_at is not None and meant > 0 and not found.waiting
+    meant = sum(one.assigned for one in found.arms)
+    counted = sum(one.counted for one in found.arms)
+    over = scene.stored.finished_at is not None and 0 < meant <= counted
     if over and any(isinstance(one.difference, Estimate) for one in arms):
         headline = say(lang, "no_difference", metric=_label(found, lang))
         return Verdict(
             outcome="no_difference", headline=headline, reasons=tuple(_about(scene, arms))
         )
     due = _due(shop, scene.stored)
-    if over or due is None:
+    if over:
         return found.verdict
-    counted = f"{meant - found.waiting:,}"
+    needed = say(lang, "no_window_needed", days=scene.design.window_days)
     return CannotSay(
-        reason=say(lang, "few", counted=counted, meant=f"{meant:,}"),
-        needed=say(lang, "few_needed", until=f"{due:%Y-%m-%d}"),
+        reason=say(lang, "few", counted=f"{counted:,}", meant=f"{meant:,}"),
+        needed=needed if due is None else say(lang, "few_needed", until=f"{due:%Y-%m-%d}"),
     )
 
 

@@ -160,6 +160,14 @@ class Sample(Value):
     content: dict[str, Any]
 
 
+class Problem(Value):
+    """Why some customers have no letter, with an example: the variable, or the item and the two values."""
+
+    content_id: str
+    reason: str
+    detail: str
+
+
 class Power(Value):
     """What the campaign's hold-out can show: the least relative effect that it finds with that power."""
 
@@ -185,7 +193,7 @@ class DryRun(Value):
         description="whether missing variables were counted in a random sample, and scaled up"
     )
     samples: tuple[Sample, ...]
-    problems: tuple[str, ...] = Field(description="what was found wrong, with an example each")
+    problems: tuple[Problem, ...]
     cost: EstimateOrCannotSay
     power: Annotated[Power | CannotSay, Field(discriminator="kind")]
     policy: int

@@ -52,7 +52,7 @@ def amounts(visit: Visit, names: list[str], values: Sequence[int], label: str) -
     """A bar for each name, the first on top."""
     options = _frame(visit, names[::-1], "", description=label)
     options["xAxis"], options["yAxis"] = options["yAxis"], options["xAxis"]
-    options["yAxis"]["axisLabel"] |= {"width": 150, "overflow": "truncate", "interval": 0}
+    options["yAxis"]["axisLabel"] |= {"width": 190, "overflow": "truncate", "interval": 0}
     options["grid"] |= {"left": 8, "right": 44, "top": 8}
     bar = _bar(label, [float(one) for one in values[::-1]], _INKS[0])
     options["series"] = [bar | {"label": {"show": True, "position": "right", "color": _SOFT}}]
@@ -103,6 +103,44 @@ def spans(visit: Visit, names: list[str], known: Sequence[Estimate], label: str)
         },
     ]
     return _drawn(options)
+
+
+def effects(visit: Visit, names: list[str], known: Sequence[Estimate], label: str) -> ui.echart:
+    """A relative effect with its interval for each name, the first on top, beside a line at 0."""
+    options = _frame(visit, names[::-1], "share", description=label)
+    options["xAxis"], options["yAxis"] = options["yAxis"], options["xAxis"]
+    options["yAxis"]["axisLabel"] |= {"width": 132, "overflow": "truncate", "interval": 0}
+    options["grid"] |= {"left": 8, "right": 28, "top": 12}
+    options["tooltip"] = {"show": False}
+    zero = {"xAxis": 0, "lineStyle": {"color": _SOFT, "type": "dashed", "width": 1.2}}
+    rows = list(known)[::-1]
+    # A thick line from end to end of each interval; with lines of their own, ends may lie beyond 0.
+    options["series"] = [
+        {
+            "type": "line",
+            "data": [[round(one.low, 6), place], [round(one.high, 6), place]],
+            "showSymbol": False,
+            "silent": True,
+            "lineStyle": {"color": _INKS[0], "width": 12, "opacity": 0.3, "cap": "round"},
+        }
+        for place, one in enumerate(rows)
+    ]
+    options["series"].append(
+        {
+            "name": label,
+            "type": "scatter",
+            "data": [[round(one.value, 6), place] for place, one in enumerate(rows)],
+            "symbolSize": 14,
+            "itemStyle": {"color": _INKS[0]},
+            "markLine": {
+                "silent": True,
+                "symbol": "none",
+                "label": {"show": False},
+                "data": [zero],
+            },
+        }
+    )
+    return _drawn(options).style(f"height:{76 + 44 * len(names)}px")
 
 
 def reliability(visit: Visit, pairs: Sequence[tuple[float, float]], label: str) -> ui.echart:

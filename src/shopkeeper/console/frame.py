@@ -13,6 +13,7 @@ from nicegui.events import KeyEventArguments
 
 from shopkeeper.console import parts, preferences
 from shopkeeper.console.pages import (
+    advice,
     aspects,
     audit,
     bring,
@@ -36,6 +37,7 @@ from shopkeeper.console.pages import (
     predictions,
     privacy,
     recommend,
+    record,
     reports,
     rules,
     settings,
@@ -63,6 +65,7 @@ class Place:
 
 PLACES: Final = (
     Place("overview", "/", "insights", "o"),
+    Place("advice", "/advice", "lightbulb", "u"),
     Place("data", "/data", "fact_check", "d"),
     Place("customers", "/customers", "groups", "c"),
     Place("journeys", "/journeys", "route", "y"),
@@ -76,6 +79,7 @@ PLACES: Final = (
     Place("recommend", "/recommend", "recommend", "r"),
     Place("templates", "/templates", "edit_note", "k"),
     Place("campaigns", "/campaigns", "campaign", "m"),
+    Place("record", "/record", "manage_search", "z"),
     Place("experiments", "/experiments", "science", "x"),
     Place("reports", "/reports", "description", "p"),
     Place("jobs", "/jobs", "schedule", "j"),
@@ -86,6 +90,8 @@ PLACES: Final = (
 
 PAGES: Final[dict[str, Page]] = {
     "/": overview.page,
+    "/advice": advice.page,
+    "/record": record.page,
     "/data": data.page,
     "/data/new": bring.page,
     "/data/imports/{import_id}": imports.page,

@@ -52,7 +52,7 @@ def approve(shop: Shop, actor: Actor, template_id: str, version: int, note: str)
         note,
         look.digest,
         [one.model_dump(mode="json") for one in look.facts],
-        dict(look.label),
+        {str(lang): said for lang, said in look.label.items()},
         [one.model_dump(mode="json") for one in look.checks],
     )
     Templates(shop.database, shop.now).decide(template_id, version, look.row.digest, verdict)
@@ -109,7 +109,7 @@ def _look(shop: Shop, actor: Actor, template_id: str, version: int) -> _Look:
         (template.id, version, template.channel, template.purpose),
         row.body,
         [one.model_dump(mode="json") for one in facts],
-        dict(label),
+        {str(lang): said for lang, said in label.items()},
         [one.model_dump(mode="json") for one in checks],
     )
     return _Look(row, label, checks, facts, digest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, get_args
 
 import narwhals as nw
@@ -90,23 +91,23 @@ def _past(shop: Shop, item_id: str) -> tuple[tuple[datetime, Mapping[str, Any]],
     found = []
     for days in _BACK:
         at = shop.now() - timedelta(days=days)
-        rows = shop.query(lambda source, at=at: _at(source, item_id, at)).to_pylist()
+        rows = shop.query(partial(_at, item_id=item_id, at=at)).to_pylist()
         found += [(at, row) for row in rows]
     return tuple(found)
 
 
-def _at(source: Source, item_id: str, at: datetime) -> nw.LazyFrame[Any]:
+def _at(source: Source, *, item_id: str, at: datetime) -> nw.LazyFrame[Any]:
     return source.items(at).filter(nw.col("item_id") == item_id).select(PRICE, STOCK)
 
 
 def _members(shop: Shop, segment_id: str) -> int:
-    return shop.query(
-        lambda source: (
-            source.memberships()
-            .filter(nw.col("segment") == segment_id, nw.col("valid_to").is_null())
-            .select(nw.len().alias("n"))
+    def counted(source: Source) -> nw.LazyFrame[Any]:
+        rows = source.memberships().filter(
+            nw.col("segment") == segment_id, nw.col("valid_to").is_null()
         )
-    ).to_pylist()[0]["n"]
+        return rows.select(nw.len().alias("n"))
+
+    return int(shop.query(counted).to_pylist()[0]["n"])
 
 
 def _buyers(shop: Shop, item_id: str, segment_id: str) -> int:

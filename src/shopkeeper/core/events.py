@@ -31,6 +31,19 @@ ALIAS: Final = "alias"
 EXPERIMENT_VIEWED: Final = "experiment_viewed"
 """Somebody saw a variant: Segment's Experiment Viewed. With experiment_id, variant_id and propensity."""
 
+ORDER_DELIVERED: Final = "order_delivered"
+
+CHANNELS: Final = ("email", "sms", "wechat", "push", "webhook", "file")
+"""Ways by which messages reach customers; what comes of one is the event ``<channel>_<report>``."""
+REPORTS: Final = (
+    "sent", "delivered", "deferred", "bounced", "complained", "opened", "clicked", "unsubscribed",
+)  # fmt: skip
+PASSIVE: Final = frozenset(
+    {EXPERIMENT_VIEWED, ORDER_DELIVERED, STOCK_ADJUSTMENT}
+    | {f"{channel}_{report}" for channel in CHANNELS for report in REPORTS}
+)
+"""What happened to a customer, or by mail alone: nobody is active, or was seen, by such an event."""
+
 MONEY: Final = frozenset({PURCHASE, REFUND})
 """Names whose value counts as revenue: a browser key may not send them."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cache, cached_property, update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -119,7 +119,7 @@ class Operation(Generic[P, R]):
         self.job = job
         self.plan = plan
         self.reads = tuple(reads)
-        self.nightly = self.awaited = False
+        self.nightly = self.awaited = self.recorded = False
         # ``try_`` is called try: Python's own style for a name that is a keyword or a builtin.
         self.name: str = function.__name__.rstrip("_")
         self.capability: str = function.__module__.rpartition(".")[0].rpartition(".")[2]
@@ -127,6 +127,11 @@ class Operation(Generic[P, R]):
     @property
     def full_name(self) -> str:
         return f"{self.capability}.{self.name}"
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether a call leaves nothing behind."""
+        return self.effect == READ and not self.recorded
 
     @property
     def summary(self) -> str:
@@ -253,7 +258,7 @@ def operation(
     plan: Planner | None = None,
     reads: Sequence[str] = (),
     nightly: bool = False,
-    awaited: bool = False,
+    page: Literal["", "waits", "shows"] = "",
 ) -> Callable[[Callable[Concatenate[Context, P], R]], Operation[P, R]]:
     """Declare a function of a :class:`Context` as an operation.
 
@@ -267,8 +272,9 @@ def operation(
         reads: other capabilities whose reads it composes: whoever may run it sees so much of them, as
             long as it runs, without a scope of their own.
         nightly: a job that the worker runs once a night with its arguments as they stand by default.
-        awaited: a customer's page waits for it. A server answers such calls beside the others, so that
-            slow questions of the staff do not hold them up.
+        page: that a customer's page ``waits`` for the answer: a server has threads for such calls alone, so
+            that slow questions of the staff do not hold them up. Or that it also ``shows`` it, and the answer
+            is written down as seen: whoever may read may call that, but no agent that may only look.
     """
     if (effect > Effect.WRITE) != (plan is not None):
         raise ValueError("an operation above WRITE, and no other, needs a plan")
@@ -279,7 +285,7 @@ def operation(
         if plan is not None and CONFIRM not in inspect.signature(function).parameters:
             raise ValueError(f"{function.__name__} needs the argument {CONFIRM}")
         declared = Operation(function, effect, example or {}, job, plan, reads)
-        declared.nightly, declared.awaited = nightly, awaited
+        declared.nightly, declared.awaited, declared.recorded = nightly, bool(page), page == "shows"
         return declared
 
     return declare

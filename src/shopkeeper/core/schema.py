@@ -229,7 +229,7 @@ DAILY = Table(
         Column("user_id", "string", "as sent"),
         Column("anonymous_id", "string", "as sent"),
         Column("day", "date", "the shop's local date", required=True),
-        Column("events", "int64", "events of any name"),
+        Column("events", "int64", "events by which somebody was active: not what happened to them"),
         Column("views", "int64", "view_item"),
         Column("carts", "int64", "add_to_cart"),
         Column("orders", "int64", "distinct order_id of purchases"),

@@ -6,6 +6,7 @@ Memberships are rows of the tables, lists rows of the store: those remove them.
 from __future__ import annotations
 
 from shopkeeper.core.subject import Needles
+from shopkeeper.customers.segmenting.forecasting import forget
 from shopkeeper.shop.personal import every, naming
 from shopkeeper.shop.shop import Shop
 
@@ -18,4 +19,5 @@ def found(shop: Shop, needles: Needles) -> dict[str, int]:
 
 def erase(shop: Shop, needles: Needles) -> dict[str, int]:  # noqa: ARG001 - as every erase.py
     """Remove the copy as a whole: to look for their rows in it would take longer."""
+    forget(shop)
     return {shop.timelines.folder.name: 1} if shop.timelines.drop() else {}

@@ -22,6 +22,8 @@ from shopkeeper.warehouse.source import Frame, Source
 
 DAY_MS = 86_400_000
 _ORDER = "#order"
+_OF_MESSAGES = "contact"
+"""The source of events that tell what became of messages."""
 
 _rel = nw.col("rel_ms")
 
@@ -109,8 +111,11 @@ def _span(metrics: Sequence[Metric], days: Days) -> Days:
 def _events(source: Source, metrics: Sequence[Metric], span: Days) -> Frame:
     events = source.events(span).filter(~nw.col("customer_id").is_null())
     names = {one.event for metric in metrics for one in _counted(metric)}
-    if "*" in names:  # to be shown a variant is nothing that a customer does
-        return events.filter(nw.col("name") != EXPERIMENT_VIEWED)
+    if "*" in names:
+        # To be shown a variant is nothing that a customer does; to get a message neither, and who is held
+        # out could not open one.
+        theirs = nw.col("source") != _OF_MESSAGES
+        return events.filter(nw.col("name") != EXPERIMENT_VIEWED, theirs)
     return events.filter(nw.col("name").is_in(sorted(names)))
 
 

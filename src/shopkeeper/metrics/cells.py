@@ -1,5 +1,6 @@
 """Small additive rows of what happened: from the daily rollup, or the same from raw events.
 
+``events`` are those by which a customer was active: not what happened to them (``events.PASSIVE``).
 A cell has ``customer_id``, ``day``, the wanted columns of the rollup and, with a dimension, its group
 and whether that is the rest. Cells of one customer, day and group may be several: add them up.
 
@@ -14,7 +15,7 @@ from typing import Final
 
 import narwhals as nw
 
-from shopkeeper.core.events import ADD_TO_CART, MONEY, PURCHASE, REFUND, VIEW_ITEM
+from shopkeeper.core.events import ADD_TO_CART, MONEY, PASSIVE, PURCHASE, REFUND, VIEW_ITEM
 from shopkeeper.core.period import Days
 from shopkeeper.metrics.dimensions import GROUP, REST, Grouping
 from shopkeeper.warehouse.source import Frame, Source
@@ -89,7 +90,8 @@ def _raw(source: Source, days: Days, wanted: list[str], by: Grouping | None) -> 
 
 def _acts(events: Frame, wanted: list[str], group: list[str]) -> Frame:
     values = [_ACTS.get(column, nw.lit(0.0)).alias(column) for column in wanted]
-    return events.select("customer_id", "day", *group, *values)
+    acts = events.filter(~_name.is_in(sorted(PASSIVE)))
+    return acts.select("customer_id", "day", *group, *values)
 
 
 def _money(events: Frame, wanted: list[str], group: list[str]) -> Frame:

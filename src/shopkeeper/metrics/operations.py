@@ -163,9 +163,9 @@ def paths(
 @operation(effect=READ, example={"step": 0, "days": 14})
 def drop_off(
     ctx: Context,
-    step: Annotated[int, Field(ge=0, le=8)] = 0,
     since: Period = _MONTH,
     steps: Names = FUNNEL,
+    step: Annotated[int, Field(ge=0, le=8)] = 0,
     days: Annotated[int, Field(ge=1, le=90)] = 14,
     k: Few = 12,
 ) -> DropOff:

@@ -28,10 +28,9 @@ OTHER: Final = "(other)"
 PAUSE_MS: Final = 30 * 60 * 1000
 """A visit ends with half an hour without an event, or where the sender says that another begins."""
 
-_NO_STEPS: Final = (
-    events.IDENTIFY, events.GROUP, events.ALIAS, events.STOCK_ADJUSTMENT, events.EXPERIMENT_VIEWED,
-    events.IMPRESSION,
-)  # fmt: skip
+_NO_STEPS: Final = sorted(
+    {events.IDENTIFY, events.GROUP, events.ALIAS, events.IMPRESSION, *events.PASSIVE}
+)
 """What a system notes, not what a customer does."""
 
 _NAMES: Final = 24

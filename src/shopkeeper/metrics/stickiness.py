@@ -54,22 +54,23 @@ def last_week(seen: Window) -> Days | None:
 
 
 def active(source: Source, days: Days) -> Frame:
-    """One row for each customer and day with an event: customer_id, ``at`` (the day's ordinal)."""
-    frame = cells(source, days, ["events"]).filter(~nw.col("customer_id").is_null())
+    """One row for each customer and active day: customer_id, ``at`` (the day's ordinal)."""
+    known = ~nw.col("customer_id").is_null()
+    frame = cells(source, days, ["events"]).filter(known, nw.col("events") > 0)
     return frame.group_by("customer_id", calendar.ordinal(nw.col("day")).alias("at")).agg(
         nw.len().alias("cells")
     )
 
 
 def _until(source: Source, seen: Window) -> Frame:
-    """The same with ``gap``: the days until the customer's next active one, 30 at most."""
+    """The same with ``gap``: the days until the customer's next active one; null: none within 30."""
     first = max(seen.data.start, seen.days.start - timedelta(days=_MONTH - 1))
     frame = active(source, Days(first, seen.days.end))
     following = nw.col("at").shift(-1).over("customer_id", order_by="at")
     gap = following - nw.col("at")
     frame = frame.with_columns(following=following).with_columns(gap=gap)
-    near = ~nw.col("following").is_null() & (nw.col("gap") < _MONTH)
-    return frame.with_columns(gap=nw.when(near).then(nw.col("gap")).otherwise(nw.lit(_MONTH)))
+    # Left null, not filled: Sail loses track of which columns of a window may be null.
+    return frame.with_columns(gap=nw.when(nw.col("gap") < _MONTH).then(nw.col("gap")))
 
 
 def _gaps(source: Source, seen: Window) -> Frame:
@@ -145,7 +146,8 @@ def _course(gaps: Sequence[dict[str, Any]], seen: Window) -> tuple[ActiveOn, ...
     daily: Counter[int] = Counter()
     change: dict[int, Counter[int]] = {length: Counter() for length in _LENGTHS}
     for row in gaps:
-        at, gap, customers = int(row["at"]), int(row["gap"]), int(row["customers"])
+        at, customers = int(row["at"]), int(row["customers"])
+        gap = _MONTH if row["gap"] is None else int(row["gap"])
         daily[at] += customers
         for length in _LENGTHS:
             change[length][at] += customers

@@ -28,6 +28,7 @@ BUCKET: Final = "bucket"
 _day = nw.col("day")
 _LOOSE: Final = "loose"  # tells units without a customer apart: the day's number
 RECENT: Final = {"recent_7": 7, "recent_30": 30}
+_ACTIVE: Final = nw.col("events") > 0
 _FIRST: Final = {"new": ("first_active", "events"), "first_buy": ("first_bought", "lines")}
 
 
@@ -72,7 +73,7 @@ def units(source: Source, asked: Question) -> Frame:
     flags = sorted(asked.columns & set(_FIRST))
     at_once = bool(flags) and _at_once(asked)
     scanned = _history(asked) if at_once else _span(asked)
-    columns = (asked.columns & COLUMNS) | {_FIRST[flag][1] for flag in flags if at_once}
+    columns = _columns(asked) | {_FIRST[flag][1] for flag in flags if at_once}
     by = Grouping(asked.by, asked.kept) if asked.by else None
     frame = cells(source, scanned, columns, by, asked.raw)
     frame = frame.with_columns(
@@ -123,12 +124,14 @@ def _side_by_side(source: Source, asked: Question) -> Frame:
 def _alone(source: Source, asked: Question, suffix: str, days: Days) -> Frame:
     """The units of one period."""
     counted = {_FIRST[flag][1] for flag in asked.columns & set(_FIRST)}
-    columns = (asked.columns & COLUMNS) | counted
+    columns = _columns(asked) | counted
     frame = cells(source, days, columns, None, asked.raw)
     loose = nw.when(nw.col("customer_id").is_null()).then(ordinal(_day)).alias(_LOOSE)
     made = _sums(asked.columns | counted, suffix, days, split=False)
     if "active_days" in asked.columns:
-        made.append(_day.n_unique().cast(nw.Float64).alias("active_days" + suffix))
+        days_with = nw.when(_ACTIVE).then(_day).n_unique().cast(nw.Float64)
+        idle = nw.when(_ACTIVE).then(0.0).otherwise(1.0).max()  # null counts as one more day
+        made.append((days_with - idle).alias("active_days" + suffix))
     frame = frame.with_columns(loose).group_by("customer_id", _LOOSE).agg(*made)
     return frame.drop(_LOOSE)
 
@@ -153,6 +156,12 @@ def _new(source: Source, asked: Question, frame: Frame, flags: list[str]) -> Fra
         for suffix, began in ((NOW, now & ~before & ~older[flag]), (BEFORE, before & ~older[flag])):
             made.append(nw.when(began).then(1.0).otherwise(0.0).alias(flag + suffix))
     return frame.with_columns(*made)
+
+
+def _columns(asked: Question) -> frozenset[str]:
+    """The columns that cells need."""
+    of_days = asked.columns & {"active_days", *RECENT}
+    return (asked.columns & COLUMNS) | ({"events"} if of_days else frozenset())
 
 
 def _by_day(frame: Frame, columns: Iterable[str], keys: list[str]) -> Frame:
@@ -207,7 +216,7 @@ def _sums(wanted: frozenset[str], suffix: str, days: Days, *, split: bool) -> li
     for name, length in RECENT.items():
         if name in wanted:
             last = Days(max(days.start, days.end - timedelta(days=length - 1)), days.end)
-            hit = nw.when(_inside(last)).then(1.0).otherwise(0.0)
+            hit = nw.when(_inside(last) & _ACTIVE).then(1.0).otherwise(0.0)
             made.append(hit.max().alias(name + suffix))
     return made
 
@@ -216,7 +225,8 @@ def _rows_as_days(wanted: frozenset[str], suffix: str, days: Days) -> list[nw.Ex
     """Active days of a period, in an aggregation over what :func:`_by_day` made."""
     if "active_days" not in wanted:
         return []
-    return [nw.when(_inside(days)).then(1.0).otherwise(0.0).sum().alias("active_days" + suffix)]
+    hit = nw.when(_inside(days) & _ACTIVE).then(1.0).otherwise(0.0)
+    return [hit.sum().alias("active_days" + suffix)]
 
 
 def _inside(days: Days) -> nw.Expr:

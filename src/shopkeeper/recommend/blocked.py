@@ -11,11 +11,13 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from shopkeeper.recommend.cases import owned
 from shopkeeper.recommend.heads.base import FittedHead, Matrix, Queries, Tower
@@ -23,9 +25,11 @@ from shopkeeper.recommend.heads.popular import FittedPopular
 from shopkeeper.recommend.history import Ints
 from shopkeeper.recommend.mixture import Mixture
 
-_CELLS: Final = 3_000_000
-"""Customers x items held at once by one thread: 12 MB for each of two arrays."""
+_CELLS: Final = 1_000_000
+"""Customers x items held at once by one thread: 4 MB for each of two arrays."""
 _STRETCH: Final = 128
+_SAFE: Final = 40.0
+"""Exponents of this and of its negative, summed, are far from the ends of single precision."""
 
 Bools = NDArray[np.bool_]
 
@@ -46,13 +50,24 @@ class Blocked:
     offered: Bools
     again: Bools
 
+    @cached_property
+    def _longest(self) -> dict[str, float]:
+        """The length of the longest row of each head that is an inner product."""
+        tables = {n: h.table for n, h in self.mixture.heads.items() if isinstance(h, Tower)}
+        lengths = {n: np.einsum("ij,ij->i", table, table) for n, table in tables.items()}
+        return {n: float(np.sqrt(one.max(initial=0.0))) for n, one in lengths.items()}
+
     def lists(self, queries: Queries, k: int) -> Iterator[tuple[slice, Lists]]:
         """The lists of all queries in order, computed on every core."""
         size = max(1, min(1024, _CELLS // max(len(self.offered), 1)))
         spans = [
             slice(start, min(start + size, len(queries))) for start in range(0, len(queries), size)
         ]
-        with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        # A block for each core: a product that spread over all of them would make the blocks wait.
+        with (
+            threadpool_limits(limits=1, user_api="blas"),
+            ThreadPoolExecutor(os.cpu_count() or 1) as threads,
+        ):
             found = threads.map(lambda s: self._block(queries.part(s.start, s.stop), k), spans)
             yield from zip(spans, found, strict=True)
 
@@ -69,8 +84,12 @@ class Blocked:
             if weight.any():
                 claimed += self._add(total, (name, head), queries, (weight, cells, allowed))
         total[cells] = 0.0
-        total /= np.maximum(claimed, 1e-12)[:, None]
-        return first(total, k)
+        if not self.offered.all():
+            total *= self.offered
+        found = first(total, k)
+        return Lists(
+            found.item, found.probability / np.maximum(claimed, np.float32(1e-12))[:, None]
+        )
 
     def _add(
         self,
@@ -85,17 +104,13 @@ class Blocked:
         sharpness = self.mixture.sharpness[name]
         if isinstance(head, FittedPopular) and sharpness == 1.0:
             shown = np.where(self.offered, head.weights, np.float32(0.0))
-            gone = np.zeros(len(queries), np.float32)
-            np.add.at(gone, cells[0], shown[cells[1]])
-            mass = shown.sum() - gone
+            mass = shown.sum() - np.bincount(cells[0], shown[cells[1]], len(queries))
             says = mass > 1e-12
-            total += (weight * says / np.maximum(mass, 1e-12))[:, None] * shown
+            total += (weight * says / np.maximum(mass, 1e-12)).astype(np.float32)[:, None] * shown
             return np.asarray(weight * says)
         if isinstance(head, Tower):
             state, says = head.state(queries)
-            dense = (state * np.float32(sharpness)) @ head.table.T
-            dense -= dense.max(axis=1, keepdims=True)
-            np.exp(dense, out=dense)
+            dense = _exponents(state * np.float32(sharpness), head.table, self._longest[name])
         else:
             found = head.affinities(queries)
             if isinstance(found, sparse.csr_array):
@@ -103,14 +118,26 @@ class Blocked:
             dense = found / np.maximum(found.max(axis=1, keepdims=True), 1e-30)
             dense **= np.float32(sharpness)
             says = np.ones(len(queries), dtype=bool)
-        if not self.offered.all():
-            dense *= self.offered
-        dense[cells] = 0.0
-        mass = dense.sum(axis=1)
+        # Where nothing may be shown is left as it is: the whole is cleared there once, at the end.
+        mass = dense @ self.offered.astype(np.float32)
+        mass -= np.bincount(cells[0], dense[cells] * self.offered[cells[1]], len(queries))
         says = says & (mass > 0)
-        dense *= (weight * says / np.maximum(mass, 1e-30))[:, None]
+        dense *= (weight * says / np.maximum(mass, 1e-30)).astype(np.float32)[:, None]
         total += dense
         return np.asarray(weight * says)
+
+
+def _exponents(asked: Matrix, table: Matrix, longest: float) -> Matrix:
+    """(queries x items) what the softmax of ``asked @ table.T`` is in proportion to.
+
+    No inner product is larger than both lengths multiplied (Cauchy and Schwarz; ``longest`` is that of the
+    longest row): where that is small the greatest need not be taken off, which saves two passes.
+    """
+    dense = asked @ table.T
+    if longest * float(np.sqrt((asked**2).sum(axis=1)).max(initial=0.0)) > _SAFE:
+        dense -= dense.max(axis=1, keepdims=True)
+    np.exp(dense, out=dense)
+    return dense
 
 
 def _add_sparse(
@@ -118,19 +145,21 @@ def _add_sparse(
 ) -> Matrix:
     """The same for a head that says nothing about most items."""
     count, size = found.shape
-    row = np.repeat(np.arange(count), np.diff(found.indptr))
-    flat = row * size + found.indices
-    data = found.data * allowed.reshape(-1)[flat]
-    some = np.flatnonzero(np.diff(found.indptr))
-    greatest = np.zeros(count, np.float32)
+    lengths = np.diff(found.indptr)
+    some = np.flatnonzero(lengths)
+    flat = np.repeat(np.arange(count) * size, lengths) + found.indices
+    data = found.data * allowed.reshape(-1).take(flat)
+    greatest, mass = np.zeros(count, np.float32), np.zeros(count, np.float32)
     if len(some):
         greatest[some] = np.maximum.reduceat(data, found.indptr[some])
     says = greatest > 0
-    data /= np.maximum(greatest, 1e-30)[row]
+    data /= np.repeat(np.maximum(greatest, 1e-30), lengths)
     if sharpness != 1.0:
         np.power(data, np.float32(sharpness), out=data)
-    mass = np.bincount(row, data, count)
-    data *= (weight * says / np.maximum(mass, 1e-30))[row].astype(np.float32)
+    if len(some):
+        mass[some] = np.add.reduceat(data, found.indptr[some], dtype=np.float64)
+    scale = weight * says / np.maximum(mass, np.float32(1e-30))
+    data *= np.repeat(scale.astype(np.float32), lengths)
     total.reshape(-1)[flat] += data
     return np.asarray(weight * says)
 

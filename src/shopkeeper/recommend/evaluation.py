@@ -16,7 +16,7 @@ from shopkeeper.recommend.heads.base import FittedHead, Goods
 from shopkeeper.recommend.heads.base import Head as Recipe
 from shopkeeper.recommend.heads.popular import FittedPopular
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
-from shopkeeper.recommend.mixture import BUCKETS, Mixture, given
+from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, given
 from shopkeeper.recommend.ranking import Ranked, ranked
 from shopkeeper.recommend.types import Bin, Gain, Group, Head, Protocol, Score
 from shopkeeper.stats import bootstrap
@@ -51,47 +51,56 @@ def leave_one_out(
     validation = last_validation(test.learned, most)
     if min(len(test.chosen), len(validation.chosen)) < LEAST:
         return _too_few("a last choice and one before it", len(validation.chosen))
-    return _protocol("leave_one_out", [_trial(validation, test, goods, tell, recipes)])
+    return _protocol("leave_one_out", [trial(validation, test, goods, tell, recipes)])
 
 
 def by_week(
     history: History, goods: Goods, weeks: int, most: int, tell: Tell, recipes: Recipes
 ) -> Protocol | CannotSay:
     """The first choice of each customer in each of the last weeks, by models of the time before it."""
-    trials = []
+    splits = by_weeks(history, weeks, most)
+    trials = [trial(*split, goods, tell, recipes) for split in splits]
+    if not trials:
+        return _too_few("a choice in each of the last two weeks", 0)
+    return _protocol("by_week", trials)
+
+
+def by_weeks(history: History, weeks: int, most: int) -> Iterator[tuple[Cases, Cases]]:
+    """Validation and test, the week after it, for each of the last weeks that has enough choices."""
     for back in range(weeks):
         start = history.end - (back + 1) * WEEK * DAY_MS + 1
         until = only(history, history.time < start + WEEK * DAY_MS)
         test = choices_since(until, start, most)
         validation = choices_since(test.learned, start - WEEK * DAY_MS, most)
         if min(len(test.chosen), len(validation.chosen)) >= LEAST:
-            trials.append(_trial(validation, test, goods, tell, recipes))
-    if not trials:
-        return _too_few("a choice in each of the last two weeks", 0)
-    return _protocol("by_week", trials)
+            yield validation, test
 
 
 def _too_few(what: str, n: int) -> CannotSay:
     return CannotSay(reason=f"{n} customers have {what}.", needed=f"at least {LEAST}")
 
 
-def _trial(validation: Cases, test: Cases, goods: Goods, tell: Tell, recipes: Recipes) -> Trial:
+def trial(validation: Cases, test: Cases, goods: Goods, tell: Tell, recipes: Recipes) -> Trial:
     """Weights on the validation alone; then heads on everything but the test, which is asked once."""
     weighed = weigh_on(validation, goods, tell, recipes)
     fitted = adopted(fit_heads(test.learned, goods, tell, recipes), weighed.heads)
     mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
-    shown = mask(test.learned, test.queries)
-    assert shown.excluded is not None  # noqa: S101 - mask() always says what is owned
-    asked = np.flatnonzero(given(shown.excluded, test.chosen) == 0)
-    cases = test.part(asked)
-    rest = replace(shown, excluded=shown.excluded[asked])
+    cases, rest = askable(test)
     models = {MIXTURE: mixture, RECENT: _alone(_recent(test.learned))}
     models |= {name: _alone(head, weighed.sharpness[name]) for name, head in fitted.items()}
     found = {}
     for name, model in models.items():
         tell(f"{name}: ranking")
         found[name] = ranked(model, cases.queries, cases.chosen, rest)
-    return Trial(cases, found, weighed, len(test.chosen) - len(asked))
+    return Trial(cases, found, weighed, len(test.chosen) - len(cases.chosen))
+
+
+def askable(cases: Cases) -> tuple[Cases, Mask]:
+    """The choices that may be shown at all, and the mask of each: what is owned is left out."""
+    shown = mask(cases.learned, cases.queries)
+    assert shown.excluded is not None  # noqa: S101 - mask() always says what is owned
+    asked = np.flatnonzero(given(shown.excluded, cases.chosen) == 0)
+    return cases.part(asked), replace(shown, excluded=shown.excluded[asked])
 
 
 def _alone(head: FittedHead, sharpness: float = 1.0) -> Mixture:

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from shopkeeper.core.events import SEARCH
-from shopkeeper.core.schema import IDENTITIES
+from shopkeeper.core.schema import EVENTS, IDENTITIES
 from shopkeeper.recommend.history import STRENGTH, History, Ints, id_hash, mixed
 from shopkeeper.recommend.searches import Searches
 from shopkeeper.recommend.spoken import lately
@@ -128,15 +128,13 @@ class Histories:
     def _read(self, shop: Shop, logged: int) -> None:
         """Take in what the log accepted since the last time, up to its row ``logged`` at least."""
         while self.read_to < logged:
-            page = shop.log.read(self.read_to, _PAGE)
-            for seq, table, payload in page:
-                if table == "events":
-                    self._moved.append(seq)
-                    self._take(seq, orjson.loads(payload))
-            if page:
-                self.read_to = page[-1][0]
-            if len(page) < _PAGE:
-                return
+            page = shop.log.read(self.read_to, _PAGE, EVENTS.name)
+            for seq, _, payload in page:
+                self._moved.append(seq)
+                self._take(seq, orjson.loads(payload))
+            # Up to ``logged`` everything was there to be read: what was none of these is no event.
+            last = page[-1][0] if page else self.read_to
+            self.read_to = last if len(page) == _PAGE else max(last, logged)
 
     def _take(self, seq: int, event: dict[str, Any]) -> None:
         sent = event.get("user_id") or event.get("anonymous_id")

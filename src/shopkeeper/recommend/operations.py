@@ -43,7 +43,7 @@ Candidates = Annotated[tuple[str, ...], Field(min_length=1, max_length=500)]
 Excluded = Annotated[tuple[str, ...], Field(max_length=1000)]
 
 
-@operation(effect=READ, example={"customer_id": "C1", "k": 5}, awaited=True)
+@operation(effect=READ, example={"customer_id": "C1", "k": 5}, page="waits")
 def items(
     ctx: Context,
     customer_id: str,
@@ -66,7 +66,11 @@ def items(
     return slate(ctx.shop, customer_id, Asked(k, live, frozenset(exclude), page), lang)
 
 
-@operation(effect=READ, example={"customer_id": "C1", "page": "home", "k": 5}, awaited=True)
+@operation(
+    effect=READ,
+    example={"customer_id": "C1", "page": "home", "k": 5},
+    page="shows",
+)
 def show(
     ctx: Context,
     customer_id: str,
@@ -79,8 +83,7 @@ def show(
     """The list that a customer is about to see: like `recommend items`, live, recorded and explored.
 
     It is written to the log of decisions, with the chance that each place had, before it is answered.
-    A record of its own answer is all that it writes: nothing that another call would see changes, so a key
-    that may read may call it, as a shop's page does.
+    That record is all that it writes, so a key that may read may call it, as a shop's page does.
     ``context`` is kept beside it: a device or a test's name, never words of the customer.
     """
     from shopkeeper.recommend.composing import Asked
@@ -199,7 +202,7 @@ def evaluate(
     return found.model_copy(update={"report": write(ctx.shop, found, lang)})
 
 
-@operation(effect=READ, example={"k": 5}, awaited=True)
+@operation(effect=READ, example={"k": 5}, page="waits")
 def popular(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en") -> Popular:
     """The items that most customers wanted lately; a customer's weight halves every 14 days."""
     from shopkeeper.recommend.composing import Asked
@@ -208,7 +211,7 @@ def popular(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en"
     return listed(ctx.shop, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"item_id": "SKU-1", "k": 5}, awaited=True)
+@operation(effect=READ, example={"item_id": "SKU-1", "k": 5}, page="waits")
 def related(
     ctx: Context, item_id: str, k: Length = 10, page: Page = "", lang: Language = "en"
 ) -> Related:
@@ -219,7 +222,7 @@ def related(
     return listed(ctx.shop, item_id, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"item_id": "SKU-1", "k": 5}, awaited=True)
+@operation(effect=READ, example={"item_id": "SKU-1", "k": 5}, page="waits")
 def similar(
     ctx: Context, item_id: str, k: Length = 10, page: Page = "", lang: Language = "en"
 ) -> Related:
@@ -230,7 +233,7 @@ def similar(
     return listed(ctx.shop, item_id, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"items": ["SKU-1"], "k": 5}, awaited=True)
+@operation(effect=READ, example={"items": ["SKU-1"], "k": 5}, page="waits")
 def complements(
     ctx: Context, items: Cart, k: Length = 10, page: Page = "", lang: Language = "en"
 ) -> Shelf:
@@ -241,7 +244,7 @@ def complements(
     return listed(ctx.shop, items, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"k": 5}, awaited=True)
+@operation(effect=READ, example={"k": 5}, page="waits")
 def trending(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en") -> Shelf:
     """What more customers choose than before: the last seven days against the four weeks before."""
     from shopkeeper.recommend.composing import Asked
@@ -250,7 +253,7 @@ def trending(ctx: Context, k: Length = 10, page: Page = "", lang: Language = "en
     return listed(ctx.shop, Asked(k, page=page), lang)
 
 
-@operation(effect=READ, example={"customer_id": "C1"}, awaited=True)
+@operation(effect=READ, example={"customer_id": "C1"}, page="waits")
 def buy_again(ctx: Context, customer_id: str, k: Length = 10, lang: Language = "en") -> BuyAgain:
     """What the customer buys again and again, and when each is due; the soonest first."""
     from shopkeeper.recommend.composing import Asked
@@ -259,7 +262,7 @@ def buy_again(ctx: Context, customer_id: str, k: Length = 10, lang: Language = "
     return listed(ctx.shop, customer_id, Asked(k), lang)
 
 
-@operation(effect=READ, example={"customer_id": "C1"}, awaited=True)
+@operation(effect=READ, example={"customer_id": "C1"}, page="waits")
 def next_action(ctx: Context, customer_id: str, k: Length = 3, lang: Language = "en") -> NextAction:
     """What to do for a customer next: remind of the cart, offer what is due, recommend, or nothing."""
     from shopkeeper.recommend.composing import Asked
@@ -352,7 +355,7 @@ def phrase(
     return written(ctx.shop, customer_id, item_id, lang, model)
 
 
-@operation(effect=READ, example={"customer_id": "C1", "items": ["SKU-1", "SKU-2"]}, awaited=True)
+@operation(effect=READ, example={"customer_id": "C1", "items": ["SKU-1", "SKU-2"]}, page="waits")
 def rank(
     ctx: Context, customer_id: str, items: Candidates, page: Page = "", lang: Language = "en"
 ) -> Slate:

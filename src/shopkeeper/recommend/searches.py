@@ -115,4 +115,4 @@ def _read(source: Source, days: Days) -> Frame:
 
 
 def _ms(table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return table["time_ms"].to_numpy().astype(np.int64)
+    return np.asarray(table["time_ms"].to_numpy(), dtype=np.int64)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
+from shopkeeper.advice.operations import refresh
 from shopkeeper.campaigns.operations import confirm, draft, dry_run
 from shopkeeper.campaigns.types import Design
 from shopkeeper.content.operations import approve, propose, submit
@@ -15,6 +16,7 @@ from shopkeeper.core.errors import Conflict
 from shopkeeper.core.events import PURCHASE
 from shopkeeper.core.operation import Actor, Context
 from shopkeeper.core.settings import Language
+from shopkeeper.core.types import Estimate
 from shopkeeper.customers.operations import refresh_segments, save_segment
 from shopkeeper.rehearsal.sending import CHANNEL
 from shopkeeper.rehearsal.types import Played
@@ -27,6 +29,21 @@ APPROVER: Final = Actor("person", "rehearsal: approver", frozenset({"*:*"}))
 
 QUIET: Final = "orders >= 1 and days_since_order >= 30"
 _NAMES: Final = {"zh": "一个月没有再买", "en": "Bought before, quiet for a month"}
+
+
+def advise(shop: Shop, lang: Language) -> Played:
+    """What the shop would suggest now, and what it expects of the first, from past campaigns or unknown."""
+    found = refresh(Context(shop, AUTHOR), lang=lang).suggestions
+    figures: dict[str, int | float | str] = {"suggestions": len(found)}
+    if found:
+        expected = found[0].expected
+        figures["customers"] = found[0].whom.customers
+        if isinstance(expected, Estimate):
+            told = {name: round(getattr(expected, name), 2) for name in ("value", "low", "high")}
+            figures |= {f"expected_{name}": value for name, value in told.items()}
+        else:
+            figures["expected"] = "unknown"
+    return Played(act="advice", what=found[0].title if found else "", figures=figures)
 
 
 def make_segment(shop: Shop, definition: str, lang: Language) -> tuple[str, Played]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from shopkeeper.campaigns.operations import results
 from shopkeeper.campaigns.types import Results
@@ -20,7 +21,9 @@ from shopkeeper.shop.shop import Shop
 from shopkeeper.simulate.again import truth_folder
 from shopkeeper.store.campaigns import Campaigns
 
-_ACTS = 9
+_ACTS: Final = 10
+_COST: Final = 0.05
+"""Of a message, in the shop's money: about what an e-mail costs."""
 
 
 class Memory:
@@ -69,29 +72,34 @@ def loop(ctx: Context, days: int, hold_out: float, segment: str, lang: Language)
     with staged(ctx.shop.folder) as stage:
         memory = Memory(stage.shop)
         steps = memory.steps()
-        design = {"hold_out": hold_out, "window_days": days}
+        design = {"hold_out": hold_out, "window_days": days, "cost_per_message": _COST}
         for done, step in enumerate(_prepared(stage, memory, design, segment, lang)):
             steps.append(step)
             ctx.progress(done, _ACTS, step.act)
         steps += _lived(ctx, stage, memory)
+        if "advised_again" not in memory:
+            steps.append(memory.keep(acting.advise(stage.shop, lang), advised_again="yes"))
         return _told(stage, memory, steps, lang)
 
 
 def _prepared(
     stage: Stage, memory: Memory, design: dict[str, Any], segment: str, lang: Language
-) -> list[Played]:
+) -> Iterator[Played]:
     """From the segment to the confirmed campaign; what was done before is left out."""
-    shop, made = stage.shop, list[Played]()
+    shop = stage.shop
+    if "advised" not in memory:
+        yield memory.keep(acting.advise(shop, lang), advised="yes")
     if "segment" not in memory:
         segment_id, step = acting.make_segment(shop, segment or acting.QUIET, lang)
-        made.append(memory.keep(step, segment=segment_id))
+        yield memory.keep(step, segment=segment_id)
     if "item" not in memory:
         item, step = acting.look(shop, memory["segment"])
-        made.append(memory.keep(step, item=item))
+        yield memory.keep(step, item=item)
     if "template" not in memory:
         found = acting.make_template(shop, memory["segment"], memory["item"])
         template_id, wrote, approved = found
-        made += [memory.keep(wrote), memory.keep(approved, template=template_id)]
+        yield memory.keep(wrote)
+        yield memory.keep(approved, template=template_id)
     if "campaign" not in memory:
         told = {
             "name": "回来看看" if lang == "zh" else "Come back",
@@ -100,12 +108,11 @@ def _prepared(
             **design,
         }
         campaign_id, step = acting.make_campaign(shop, told)
-        made.append(memory.keep(step, campaign=campaign_id))
+        yield memory.keep(step, campaign=campaign_id)
     campaign_id = memory["campaign"]
     if Campaigns(shop.database).get(campaign_id).status == "draft":
-        made.append(memory.keep(acting.try_dry(shop, campaign_id, lang)))
-        made.append(memory.keep(acting.confirm_it(shop, campaign_id)))
-    return made
+        yield memory.keep(acting.try_dry(shop, campaign_id, lang))
+        yield memory.keep(acting.confirm_it(shop, campaign_id))
 
 
 def _lived(ctx: Context, stage: Stage, memory: Memory) -> list[Played]:

@@ -27,7 +27,7 @@ from shopkeeper.simulate.outcomes import MEASURES, Outcomes
 from shopkeeper.store.campaigns import Stored
 from shopkeeper.warehouse.source import Frame, Source
 
-_LIVES: Final = 150_000  # lives that are lived twice, shared among the customers
+_LIVES: Final = 100_000  # lives that are lived twice, shared among the customers
 _LEAST, _MOST = 20, 400  # copies of each
 
 
@@ -121,6 +121,7 @@ def _times(shop: Shop, units: list[Drawn]) -> list[datetime]:
     found = []
     for one in units:
         traits = known[one.customer_id].traits if one.customer_id in known else {}
-        zone = zone_of(addresses.zone(traits), shop.settings.time_zone)
+        told = {name: value for name, value in traits.items() if value is not None}
+        zone = zone_of(addresses.zone(told), shop.settings.time_zone)
         found.append(next_allowed(one.since, zone, policy.quiet))
     return found

@@ -10,7 +10,7 @@ from pydantic import Field
 from shopkeeper.core.types import EstimateOrCannotSay, Value
 
 Act = Literal[
-    "segment", "insight", "template", "approval", "campaign", "dry_run", "confirmation", "sending",
+    "advice", "segment", "insight", "template", "approval", "campaign", "dry_run", "confirmation", "sending",
     "reaction",
 ]  # fmt: skip
 

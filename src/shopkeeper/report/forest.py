@@ -12,6 +12,8 @@ from markupsafe import Markup
 _ROW: Final = 34
 _FOOT: Final = 26
 _TOP: Final = 8
+_APART: Final = 52
+"""Labels of the axis that stand nearer to that of 0 would run into it."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def forest(
 
     foot = height - _FOOT
     body = [f'<line class="zero" x1="{x(0)}" x2="{x(0)}" y1="{_TOP}" y2="{foot}"/>']
-    for value in {min(one.low for one in effects), 0.0, max(one.high for one in effects)}:
+    ends = (min(one.low for one in effects), max(one.high for one in effects))
+    for value in (0.0, *(one for one in ends if abs(x(one) - x(0)) >= _APART)):
         label = escape(write(value))
         body.append(f'<text class="axis mid" x="{x(value)}" y="{height - 8}">{label}</text>')
     longest = max(8, left // 9)
@@ -57,7 +60,7 @@ def forest(
             f'<g class="mark"><title>{escape(one.tip)}</title>'
             f'<text x="0" y="{y + 4}">{escape(told)}</text>'
             f'<path class="now" d="M{x(one.low)} {y}L{x(one.high)} {y}"/>'
-            f'<circle class="dot" cx="{x(one.value)}" cy="{y}" r="4.5"/></g>'
+            f'<circle class="point" cx="{x(one.value)}" cy="{y}" r="4.5"/></g>'
         )
     title, description = texts
     return Markup(  # noqa: S704 - every text of data is escaped above

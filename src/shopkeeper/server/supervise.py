@@ -24,6 +24,8 @@ _FIRST_DELAY, _LONGEST_DELAY = 0.2, 30.0
 _STEADY_SECONDS = 10.0  # who lived that long starts with the first delay again
 _STOP_SECONDS = 20.0
 _BACKLOG = 2048
+_ONE_EACH = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Requests run beside each other: one that spread its small products over all cores would slow the rest."""
 
 
 @dataclass
@@ -151,12 +153,16 @@ def start(
 
     All share what they measure in the folder ``figures``.
     """
-    environment = os.environ | {
-        process.FOLDER: str(folder),
-        process.OPTIONS: options.model_dump_json(),
-        process.PARENT: str(os.getpid()),
-        SHARED: figures,
-    }
+    environment = (
+        (_ONE_EACH if part == "api" else {})
+        | os.environ
+        | {
+            process.FOLDER: str(folder),
+            process.OPTIONS: options.model_dump_json(),
+            process.PARENT: str(os.getpid()),
+            SHARED: figures,
+        }
+    )
     passed = [] if listening is None else [listening.fileno()]
     if passed:
         environment[process.SOCKET] = str(passed[0])

@@ -122,7 +122,7 @@ class Campaigns:
     def change(
         self,
         known: Stored,
-        among: Collection[Status],
+        among: Collection[str],
         note: tuple[datetime, str, str, Mapping[str, Any]],
         values: Mapping[str, Any],
     ) -> Stored:

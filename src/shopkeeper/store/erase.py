@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from shopkeeper.core.subject import ERASED, Needles, Subject
 from shopkeeper.store import (
+    advice_tables,
     campaign_tables,
     contact_tables,
     content_tables,
@@ -60,6 +61,7 @@ _SCRUBBED = (
     (content_tables.template_versions, "number", ("body", "facts", "checks", "reason")),
     (campaign_tables.campaigns, "number", ("name", "why", "design")),
     (campaign_tables.campaign_changes, "number", ("details",)),
+    (advice_tables.suggestions, "number", ("reason", "body")),
     (contact_tables.messages, "number", ("content", "labels")),
     (contact_tables.attempts, "number", ("answer",)),
     (contact_tables.message_events, "number", ("link",)),
@@ -126,7 +128,7 @@ def scour(database: Database) -> None:
     tried = ("assignments", "experiment_changes")
     grouped = ("segments", "segment_versions", "list_members", "manual_lists")
     reached = ("messages", "attempts", "message_events", "suppressions")
-    written = ("templates", "template_versions", "campaigns", "campaign_changes")
+    written = ("templates", "template_versions", "campaigns", "campaign_changes", "suggestions")
     database.scour(
         (*names, *sorted(_OWN), "pseudonyms", *read, *tried, *grouped, *reached, *written)
     )

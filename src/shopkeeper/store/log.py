@@ -100,8 +100,8 @@ class IntakeLog:
             link(connection, identities)
         return _count(groups, fresh)
 
-    def read(self, after: int, limit: int) -> list[tuple[int, str, bytes]]:
-        """The next rows after ``after``, in order: seq, table and payload."""
+    def read(self, after: int, limit: int, table: str = "") -> list[tuple[int, str, bytes]]:
+        """The next rows after ``after``, in order: seq, table and payload; of one ``table``, or of all."""
         log = tables.log.c
         query = (
             select(log.seq, log.kind, log.payload)
@@ -109,6 +109,8 @@ class IntakeLog:
             .order_by(log.seq)
             .limit(limit)
         )
+        if table:
+            query = query.where(log.kind == table)
         with self._database.connect() as connection:
             return [(seq, kind, bytes(data)) for seq, kind, data in connection.execute(query)]
 

@@ -101,7 +101,8 @@ class Templates:
         with self._database.begin() as connection:
             now = self._now()
             made = {"name": name, "channel": channel, "purpose": purpose, "created_at": now}
-            number = connection.execute(insert(templates).values(made)).inserted_primary_key[0]
+            key = connection.execute(insert(templates).values(made)).inserted_primary_key
+            number = int(key[0]) if key else 0
             row = self._add(connection, number, 1, body, digest, [author])
             bump(connection, REVISION)
         return row

@@ -10,7 +10,7 @@ import pyarrow as pa
 from shopkeeper.core.schema import DAILY
 from shopkeeper.warehouse.arrow import conform
 from shopkeeper.warehouse.delta import FileWriter
-from shopkeeper.warehouse.rollup import AGGREGATES, KEYS
+from shopkeeper.warehouse.rollup import AGGREGATES, KEYS, mark
 from shopkeeper.warehouse.warehouse import Warehouse
 
 _ROWS_AT_ONCE = 2_000_000  # about a month of a busy shop: bounds memory
@@ -23,7 +23,7 @@ def roll_up(warehouse: Warehouse) -> int:
         return 0
     marks = rolled.marks() if rolled else {}
     current = events.stamps()
-    stale = sorted(day for day, stamp in current.items() if marks.get(day) != stamp)
+    stale = sorted(day for day, stamp in current.items() if marks.get(day) != mark(stamp))
     roll(warehouse, stale)
     return len(stale)
 
@@ -39,7 +39,7 @@ def roll(warehouse: Warehouse, stale: Sequence[date]) -> None:
             raw = connection.read_parquet(events.uris(days), hive_partitioning=True)
             sums = raw.aggregate(", ".join((*KEYS, *AGGREGATES)), ", ".join(KEYS))
             rows = sums.order("day, user_id, anonymous_id").to_arrow_table()
-        stamps = pa.array([current[day] for day in rows["day"].to_pylist()], pa.string())
+        stamps = pa.array([mark(current[day]) for day in rows["day"].to_pylist()], pa.string())
         files = FileWriter(warehouse.tables["daily"])
         files.add(conform(rows.append_column("stamp", stamps), DAILY))
         warehouse.tables["daily"].commit(files.finish(), replace="days")

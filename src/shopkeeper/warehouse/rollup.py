@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from shopkeeper.core.events import ADD_TO_CART, PURCHASE, REFUND, VIEW_ITEM
+from shopkeeper.core.events import ADD_TO_CART, PASSIVE, PURCHASE, REFUND, VIEW_ITEM
 from shopkeeper.core.schema import DAILY
 
 KEYS: Final = ("user_id", "anonymous_id", "day")
@@ -16,14 +16,22 @@ KEYS: Final = ("user_id", "anonymous_id", "day")
 COLUMNS: Final = tuple(column.name for column in DAILY if column.name != "stamp")
 """The columns of the rollup of some events; ``stamp`` says which events those were."""
 
+_VERSION = "~2"
+
+
+def mark(stamp: str) -> str:
+    """What the rollup of a day with that stamp bears: another once the rollup's definition changes."""
+    return stamp + _VERSION
+
 
 def _only(name: str, more: str = "") -> str:
     return f"FILTER (WHERE name = '{name}'{more})"
 
 
 _COSTED = " AND cost IS NOT NULL"
+_PASSIVE = ", ".join(f"'{name}'" for name in sorted(PASSIVE))
 _SUMS = {
-    "events": "count(*)",
+    "events": f"count(*) FILTER (WHERE name NOT IN ({_PASSIVE}))",
     "views": f"count(*) {_only(VIEW_ITEM)}",
     "carts": f"count(*) {_only(ADD_TO_CART)}",
     "orders": f"count(DISTINCT order_id) {_only(PURCHASE)}",

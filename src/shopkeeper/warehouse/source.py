@@ -15,7 +15,7 @@ from shopkeeper.warehouse.delta import Delta, Snapshot
 from shopkeeper.warehouse.engines.base import Frame, Scan
 from shopkeeper.warehouse.identity import Moment
 from shopkeeper.warehouse.people import STORE, Links, People
-from shopkeeper.warehouse.rollup import COLUMNS, KEYS
+from shopkeeper.warehouse.rollup import COLUMNS, KEYS, mark
 
 __all__ = ["Frame", "Source", "Tail"]
 
@@ -56,7 +56,8 @@ class Source:
         touched = set(tail.column("day").to_pylist()) if tail is not None else set()
         wanted = {day for day in {*current, *touched} if days is None or day in days}
         marks = rolled.marks() if rolled else {}
-        fresh = {day for day in wanted if marks.get(day) == current.get(day)} - touched
+        known = {day: mark(stamp) for day, stamp in current.items()}
+        fresh = {day for day in wanted if marks.get(day) == known.get(day)} - touched
         rows = self.scan.select(self.scan.stored(self.tables["daily"], rolled, fresh), COLUMNS)
         if stale := wanted - fresh:
             raw = self.scan.stored(self.tables["events"], events, stale)

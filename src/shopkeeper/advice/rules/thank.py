@@ -20,10 +20,10 @@ _MOST: Final = 0.2
 def ideas(view: View) -> list[Idea]:
     """One group: champions by recency, frequency and money who bought within two months."""
     orders = view.orders
-    spent = np.sort(np.bincount(orders.customer, orders.revenue))[::-1] if len(orders.day) else []
-    if len(spent) < _LEAST or float(np.sum(spent)) <= 0:
+    spent = np.sort(np.bincount(orders.customer, orders.revenue))[::-1]
+    if len(spent) < _LEAST or spent.sum() <= 0:
         return []
-    best = float(np.sum(spent[: len(spent) // _TENTH]) / np.sum(spent))
+    best = float(spent[: len(spent) // _TENTH].sum() / spent.sum())
     if best < _MOST:
         return []
     top = line("best", None, Opens(what="orders"), tenth=share(best))

@@ -80,7 +80,6 @@ def _risen(
         "theme",
         _whom(theme.theme_id, care),
         [said],
-        occasion="" if care else "new_arrival",
         subject=theme.theme_id,
         names=called,
         care=care,

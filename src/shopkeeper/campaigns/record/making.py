@@ -83,9 +83,8 @@ def _of_message(shop: Shop, message: Message, lang: Language) -> Record:
             unknown.append(say(lang, "no_membership"))
     about = (message.purpose, message.channel)
     days = Design.model_validate(stored.design).window_days if stored else _DAYS
-    after = (
-        outcome(shop, customer, message.sent_at, days) if _left(message) and not erased else None
-    )
+    sent_at = _sent_at(message)
+    after = None if erased or sent_at is None else outcome(shop, customer, sent_at, days)
     if after is None and not erased:
         unknown.append(say(lang, "no_window"))
     return Record(
@@ -119,9 +118,10 @@ def _campaign(shop: Shop, message: Message) -> Stored | None:
         return None
 
 
-def _left(message: Message) -> bool:
+def _sent_at(message: Message) -> datetime | None:
+    """When it left; None where it did not."""
     gone = (State.ACCEPTED, State.DELIVERED, State.COMPLAINED, State.BOUNCED, State.UNKNOWN)
-    return message.sent_at is not None and message.state in gone
+    return message.sent_at if message.state in gone else None
 
 
 def _sending(shop: Shop, message: Message) -> Sending:

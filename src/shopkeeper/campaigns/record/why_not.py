@@ -75,7 +75,7 @@ def _barred(shop: Shop, stored: Stored, known: Known) -> Ground | None:
     why = _verdict(shop, stored, known)
     if why in _LISTED and not _listed_then(shop, known):
         why = _CONSENT.get(known.consent.held.status if known.consent.held else None, Why.OK)
-    channel = {"channel": stored.channel}
+    channel: dict[str, object] = {"channel": stored.channel}
     if why in _LISTED:
         reason = why.value.removeprefix("suppressed_")
         return Ground(why.value, "suppressed", {"reason": reason}, certain=False)

@@ -37,7 +37,8 @@ def tried(visit: Visit, reply: DryRun) -> None:
         if reply.estimated:
             text(w("campaigns.estimated"), "lead")
         for problem in reply.problems:
-            text(problem, "failure-head")
+            why = w.get(f"reason.{problem.reason}", problem.reason)
+            text(f"{problem.content_id}: {why}: {problem.detail}", "failure-head")
     _power(visit, reply)
     if reply.samples:
         with parts.panel(w("campaigns.samples"), lead=w("campaigns.samples_lead")):
@@ -99,7 +100,8 @@ def confirming(visit: Visit, campaign_id: str, load: Again, *, possible: bool) -
                     _plan(visit, campaign_id, load, reply.plan)
 
         with holder:
-            parts.button(w("campaigns.ask_plan"), ask, icon="fact_check")
+            with box("form-row"):
+                parts.button(w("campaigns.ask_plan"), ask, icon="fact_check")
 
 
 def _plan(visit: Visit, campaign_id: str, load: Again, plan: Plan) -> None:
@@ -114,7 +116,7 @@ def _plan(visit: Visit, campaign_id: str, load: Again, plan: Plan) -> None:
             "id": i,
             "where": step.where,
             "what": plans.said(visit, step.what),
-            "count": n.count(step.count),
+            "count": n.count(step.count) if step.count else "–",
         }
         for i, step in enumerate(plan.steps)
     ]
@@ -139,4 +141,5 @@ def _plan(visit: Visit, campaign_id: str, load: Again, plan: Plan) -> None:
             visit.tell(w("campaigns.confirmed_now"))
         await load()
 
-    parts.button(w("campaigns.confirm"), go, icon="send")
+    with box("form-row"):
+        parts.button(w("campaigns.confirm"), go, icon="send")

@@ -18,6 +18,7 @@ from shopkeeper.campaigns.types import (
     Shown,
 )
 from shopkeeper.console import charts, figures, parts
+from shopkeeper.console.pages import record
 from shopkeeper.console.pages.campaign_truth import truth
 from shopkeeper.console.pages.campaign_try import confirming, tried
 from shopkeeper.console.parts import Column, Tone, badge, box, text
@@ -112,7 +113,7 @@ def _one(visit: Visit, head: Element, load: Again, reply: Shown) -> None:
     if campaign.status == "draft":
         _draft(visit, load, campaign)
     else:
-        _sending(visit, head, load, reply)
+        _sending(visit, load, reply)
         _results(visit, campaign)
     _about(visit, reply)
 
@@ -134,7 +135,7 @@ def _summary(visit: Visit, campaign: Campaign) -> str:
 
 def _acts(visit: Visit, load: Again, campaign: Campaign) -> None:
     w, given = visit.w, {"campaign_id": campaign.campaign_id}
-    badge(w(f"campaigns.{campaign.status}"), TONES[campaign.status])
+    badge(w(f"campaigns.{campaign.status}"), TONES[campaign.status]).style("align-self: center")
     if not visit.may("campaigns.pause"):
         return
 
@@ -174,7 +175,7 @@ def _draft(visit: Visit, load: Again, campaign: Campaign) -> None:
     visit.later(visit.fill(holder, lambda: visit.run("campaigns.dry_run", **given), draw))
 
 
-def _sending(visit: Visit, head: Element, load: Again, reply: Shown) -> None:
+def _sending(visit: Visit, load: Again, reply: Shown) -> None:
     """How sending goes; drawn anew while it does."""
     w = visit.w
     campaign = reply.campaign
@@ -189,7 +190,7 @@ def _sending(visit: Visit, head: Element, load: Again, reply: Shown) -> None:
             return
         if now.campaign.status != campaign.status:
             timer.cancel()
-            await load()
+            visit.later(load())  # not awaited: the part that is drawn anew takes its timer with it
             return
         holder.clear()
         with holder:
@@ -197,7 +198,6 @@ def _sending(visit: Visit, head: Element, load: Again, reply: Shown) -> None:
 
     if campaign.status in ("confirmed", "sending"):
         timer = ui.timer(_EVERY, again)
-    del head
 
 
 def _live(visit: Visit, reply: Shown) -> None:
@@ -232,7 +232,10 @@ def _live(visit: Visit, reply: Shown) -> None:
 
 
 def reason(visit: Visit, code: str) -> str:
-    """A reason in the reader's words."""
+    """A reason in the reader's words; a provider's own code stays behind them."""
+    for kind in ("refused", "later"):
+        if code.startswith(f"{kind}_"):
+            return f"{visit.w(f'reason.{kind}')}: {code.removeprefix(f'{kind}_')}"
     return visit.w.get(f"reason.{code}", code)
 
 
@@ -282,10 +285,10 @@ def _result(visit: Visit, reply: Results) -> None:
         text(reply.method, "lead")
         known = [(a, a.lift) for a in reply.arms if isinstance(a.lift, Estimate)]
         if known:
-            charts.spans(
+            charts.effects(
                 visit,
                 [f"{arm.variant_id} {arm.template_id}@{arm.version}" for arm, _ in known],
-                [lift.model_copy(update=_percent(lift)) for _, lift in known],
+                [lift for _, lift in known],
                 w("campaigns.lift_percent"),
             )
         for arm in reply.arms:
@@ -300,10 +303,6 @@ def _result(visit: Visit, reply: Results) -> None:
                     told = f"{value} {machines}" if one_kind.machines else value
                     parts.fact(w(f"campaigns.{one_kind.kind}"), told)
     truth(visit, reply)
-
-
-def _percent(lift: Estimate) -> dict[str, float]:
-    return {name: getattr(lift, name) * 100 for name in ("value", "low", "high")}
 
 
 def _arm(visit: Visit, arm: ArmResult, *, several: bool) -> None:
@@ -365,6 +364,7 @@ def _about(visit: Visit, reply: Shown) -> None:
             parts.fact(w("campaigns.confirmed_by"), reply.campaign.confirmed_by or "–")
             if reply.campaign.plan_hash:
                 parts.fact(w("plan.hash"), reply.campaign.plan_hash)
+        record.link(visit, campaign_id=reply.campaign.campaign_id)
         columns = [
             Column("time", w("campaigns.when")),
             Column("actor", w("campaigns.who")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nicegui import PageArguments
 
 from shopkeeper.console import parts
-from shopkeeper.console.pages import consent, customers, profile, recommend
+from shopkeeper.console.pages import consent, customers, messages, profile, recommend
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.customers.types import Placement
@@ -21,7 +21,7 @@ async def page(visit: Visit, args: PageArguments) -> None:
         customers.search(visit)
         return
     parts.title(customer_id, w("customer.lead"))
-    stand, whole, next_, shown, allows = (box("stack") for _ in range(5))
+    stand, whole, next_, shown, allows, sent = (box("stack") for _ in range(6))
     await visit.fill(
         stand,
         lambda: visit.run("customers.segment", customer_id=customer_id, lang=visit.lang),
@@ -42,6 +42,8 @@ async def page(visit: Visit, args: PageArguments) -> None:
         lambda reply: recommend.listed(visit, reply),
     )
     await consent.panel(visit, allows, customer_id)
+    if visit.may("contact.outbox"):
+        await messages.panel(visit, sent, customer_id)
 
 
 def _placement(visit: Visit, placed: Placement) -> None:

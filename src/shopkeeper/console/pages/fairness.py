@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import PageArguments, ui
@@ -11,13 +12,13 @@ from shopkeeper.console import figures, parts
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.types import Estimate, EstimateOrCannotSay
-from shopkeeper.customers.types import Fairness, PrivacyBudget
+from shopkeeper.customers.types import Fairness, PrivacyBudget, PrivateCounts
 
 _HORIZONS = (30, 60, 90)
 
 
-async def page(visit: Visit, _args: PageArguments) -> None:
-    """A form, its report, and the ledger of privacy."""
+async def page(visit: Visit, args: PageArguments) -> None:
+    """A form, its report, private counts and their ledger; ``?segment=S1`` asks about that one."""
     w = visit.w
     parts.link(w("predictions.back"), "/predictions", "back")
     parts.title(w("fairness.title"), w("fairness.lead"))
@@ -25,10 +26,10 @@ async def page(visit: Visit, _args: PageArguments) -> None:
         subjects = {"": w("fairness.segment")} | {
             str(days): w("predictions.within", days=days) for days in _HORIZONS
         }
-        of = ui.select(subjects, value=str(_HORIZONS[1]), label=w("fairness.of")).props(
-            "outlined dense"
-        )
-        segment = ui.input(label=w("fairness.segment_id")).props("outlined dense")
+        named = args.query_parameters.get("segment", "")
+        first = "" if named else str(_HORIZONS[1])
+        of = ui.select(subjects, value=first, label=w("fairness.of")).props("outlined dense")
+        segment = ui.input(label=w("fairness.segment_id"), value=named).props("outlined dense")
         segment.bind_visibility_from(of, "value", value="")
         trait = ui.input(label=w("fairness.trait"), value="orders").props("outlined dense")
         holder: Element
@@ -42,10 +43,63 @@ async def page(visit: Visit, _args: PageArguments) -> None:
     with holder:
         parts.empty(w("fairness.empty"), w("fairness.empty_advice"), "balance")
     with parts.panel(w("fairness.budget"), lead=w("fairness.budget_lead")):
+        if visit.may("customers.private_counts"):
+            _counting(visit, lambda: spent)
         spent = box("stack")
     await visit.fill(
         spent, lambda: visit.run("customers.privacy_budget"), lambda r: _budget(visit, r)
     )
+
+
+def _counting(visit: Visit, spent: Callable[[], Element]) -> None:
+    """A form that makes a report of private counts, with the ledger drawn anew beside it."""
+    w = visit.w
+    with box("form-row"):
+        purpose = ui.input(label=w("fairness.purpose")).props("outlined dense maxlength=200")
+        epsilon = ui.number(label="ε", value=0.5, min=0.01, max=5, step=0.1)
+        epsilon.props("outlined dense")
+        parts.plain_button(w("fairness.count"), lambda: counted(), icon="shuffle")
+    shown = box("stack")
+
+    async def counted() -> None:
+        asked = {"purpose": str(purpose.value or ""), "epsilon": float(epsilon.value or 0)}
+        detail = w("fairness.count_detail", epsilon=f"{asked['epsilon']:g}")
+        if not await parts.confirmed(
+            w, w("fairness.count_ask"), detail=detail, act=w("fairness.count")
+        ):
+            return
+        reply: PrivateCounts | None = await visit.attempt(
+            visit.run("customers.private_counts", **asked)
+        )
+        if reply is None:
+            return
+        shown.clear()
+        with shown:
+            _counts(visit, reply)
+        holder = spent()
+        holder.clear()
+        with holder:
+            _budget(visit, reply.budget)
+
+
+def _counts(visit: Visit, reply: PrivateCounts) -> None:
+    w, n = visit.w, visit.n
+    columns = [
+        Column("segment", w("fairness.segment"), wraps=True),
+        Column("count", w("fairness.customers"), number=True),
+        Column("interval", w("predictions.interval"), number=True),
+    ]
+    rows = [
+        {
+            "id": one.segment,
+            "segment": f"{one.segment} {one.name}",
+            "count": n.count(one.count),
+            "interval": f"{n.count(one.low)} – {n.count(one.high)}",
+        }
+        for one in reply.counts
+    ]
+    text(w("fairness.counted", epsilon=f"{reply.epsilon:g}"), "lead")
+    parts.table(columns, rows, label=w("fairness.count"))
 
 
 async def _report(visit: Visit, holder: Element, of: str, segment: str, trait: str) -> None:

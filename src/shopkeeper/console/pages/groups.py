@@ -154,6 +154,7 @@ def _detail(visit: Visit, reply: SegmentDetail, traits: TraitList, again: Again)
             parts.fact(w("groups.refreshed"), n.time(row.refreshed_at))
         if reply.drift is not None:
             parts.fact(w("groups.drift"), n.share(reply.drift.value))
+    parts.link(w("groups.fair"), f"/fairness?segment={quote(row.id, safe='')}")
     if visit.may("customers.save_segment"):
         with parts.panel(w("groups.edit")):
             Builder(visit, traits, reply.meaning.text, row).draw()

@@ -57,19 +57,67 @@ def _versions(visit: Visit, reply: Versions) -> None:
                 for one in reply.versions
             ]
             parts.table(columns, rows, label=w("model.versions"))
+        _tried(visit, reply)
         with box("form-row"):
             if visit.may("recommend.fit"):
                 parts.button(
                     w("model.fit"), lambda: visit.start("recommend.fit"), icon="model_training"
                 )
             if visit.may("recommend.roll_back") and len(reply.versions) > 1:
-                parts.plain_button(w("model.roll_back"), lambda: _back(visit), icon="undo")
+                staged = any(one.kind == "experiment" for one in reply.trials)
+                act = "model.unstage" if staged else "model.roll_back"
+                parts.plain_button(w(act), lambda: _back(visit, act), icon="undo")
 
 
-async def _back(visit: Visit) -> None:
-    if await parts.confirmed(
-        visit.w, visit.w("model.roll_back_ask"), act=visit.w("model.roll_back")
-    ):
+def _tried(visit: Visit, reply: Versions) -> None:
+    """Versions on trial, and what those in the shadow did beside live requests."""
+    w, n = visit.w, visit.n
+    for one in reply.trials:
+        parts.badge(
+            w(
+                f"model.trial_{one.kind}",
+                version=one.version,
+                share=n.share(one.share or 0.0),
+                experiment=one.experiment_id or "",
+                variant=one.variant_id or "",
+            )
+        )
+    live = {one.version: one.live for one in reply.versions if one.live is not None}
+    if not live:
+        return
+
+    def told(value: float | None, digits: int) -> str:
+        return "–" if value is None else n.decimal(value, digits)
+
+    columns = [
+        Column("version", w("model.version")),
+        Column("requests", w("model.live_requests"), number=True),
+        Column("errors", w("model.live_errors"), number=True),
+        Column("dropped", w("model.live_dropped"), number=True),
+        Column("overlap", w("model.live_overlap"), number=True),
+        Column("tau", w("model.live_tau"), number=True),
+        Column("ms", w("model.live_ms"), number=True),
+    ]
+    rows = [
+        {
+            "id": version,
+            "version": version,
+            "requests": n.count(one.requests),
+            "errors": n.count(one.errors),
+            "dropped": n.count(one.dropped),
+            "overlap": "–" if one.overlap is None else n.share(one.overlap),
+            "tau": told(one.tau, 2),
+            "ms": f"{told(one.ms, 1)} / {told(one.serving_ms, 1)}",
+        }
+        for version, one in live.items()
+    ]
+    text(w("model.live"), tag="h3")
+    text(w("model.live_lead"), "lead")
+    parts.table(columns, rows, label=w("model.live"))
+
+
+async def _back(visit: Visit, act: str) -> None:
+    if await parts.confirmed(visit.w, visit.w(f"{act}_ask"), act=visit.w(act)):
         reply = await visit.attempt(visit.run("recommend.roll_back"))
         if reply is not None:
             visit.tell(visit.w("model.rolled_back", version=reply.serving or "–"))

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from shopkeeper.console.parts import badge, box, text
 from shopkeeper.console.visit import Visit
+from shopkeeper.contact.dressing import UNSUBSCRIBE
 from shopkeeper.content.types import Letter, Previewed
 
 _POLICY: Final = (
@@ -36,11 +37,12 @@ def _letter(visit: Visit, one: Letter) -> None:
             return
         if one.content.get("subject"):
             text(str(one.content["subject"]), "rule-name")
+        link = w("templates.own_link")
         words = one.wording or str(one.content.get("text", ""))
-        text(words, "letter-text")
+        text(words.replace(UNSUBSCRIBE, link), "letter-text")
         if one.content.get("html"):
             with ui.expansion(w("templates.part_html"), icon="web").classes("as-text"):
                 frame = ui.element("iframe").classes("letter-page")
                 frame.props["sandbox"] = ""
                 frame.props["title"] = w("templates.part_html")
-                frame.props["srcdoc"] = _POLICY + str(one.content["html"])
+                frame.props["srcdoc"] = _POLICY + str(one.content["html"]).replace(UNSUBSCRIBE, "#")

@@ -34,6 +34,11 @@ class Proposing:
             parts.plain_button(w("templates.propose"), self._ask, icon="auto_awesome")
         self._shown = box("stack")
 
+    def clear(self) -> None:
+        """Put the drafts away: one of them is in the editor."""
+        if self._shown is not None:
+            self._shown.clear()
+
     async def _ask(self) -> None:
         ids = self._desk.item_ids
         if not ids:

@@ -26,7 +26,7 @@ def review(visit: Visit, shown: Shown, load: Again) -> None:
     w = visit.w
     lead = w("templates.review_lead" if shown.before else "templates.review_first")
     with parts.panel(w("templates.review"), lead=lead):
-        for where, pieces in differences(shown.before, shown.body):
+        for where, pieces in differences(shown.before, shown.body) if shown.before else ():
             with box("change-part"):
                 text(place(visit, where), "fact-name")
                 with box("letter-text"):
@@ -78,7 +78,7 @@ def _decide(visit: Visit, shown: Shown, load: Again) -> None:
         parts.plain_button(w("templates.reject"), reject, icon="undo")
 
 
-def differences(before: Body | None, now: Body) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def differences(before: Body, now: Body) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """What differs in each part: pieces of kind ``same``, ``new`` and ``old``; parts alike are left out."""
     old, new = _flat(before), _flat(now)
     for where in sorted({*old, *new}):
@@ -105,9 +105,7 @@ def _pieces(was: str, now: str) -> Iterator[tuple[str, str]]:
             yield "new", "".join(b[k:m])
 
 
-def _flat(body: Body | None) -> dict[str, str]:
-    if body is None:
-        return {}
+def _flat(body: Body) -> dict[str, str]:
     found = {}
     for language, part in body.parts.items():
         for name in ("subject", "text", "html", "template_id"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -103,7 +104,9 @@ async def new(visit: Visit, _args: PageArguments) -> None:
             _open(reply.template_id)
 
     async def take(proposal: Any) -> None:
-        name.value = proposal.name
+        item = proposal.name.rpartition(" · ")[0]
+        name.value = f"{item} · {w(f'templates.occasion_{proposal.occasion}')}"
+        proposing.clear()
         await desk.load(proposal.body)
         visit.tell(w("templates.taken"))
 
@@ -137,14 +140,17 @@ async def one(visit: Visit, args: PageArguments) -> None:
     with head:
         parts.title(template_id)
 
+    drawing = asyncio.Lock()  # who saves and submits at once sees what came last
+
     async def load() -> None:
-        shown = await visit.attempt(visit.run("content.show", template_id=template_id))
-        if shown is not None:
-            await _draw(visit, head, holder, shown, load)
-            return
-        holder.clear()
-        with holder:
-            parts.empty(visit.w("templates.none"), template_id, "search_off")
+        async with drawing:
+            shown = await visit.attempt(visit.run("content.show", template_id=template_id))
+            if shown is not None:
+                await _draw(visit, head, holder, shown, load)
+                return
+            holder.clear()
+            with holder:
+                parts.empty(visit.w("templates.none"), template_id, "search_off")
 
     await load()
 
@@ -199,29 +205,29 @@ async def _edited(visit: Visit, desk: Editor, shown: Shown, load: Any) -> None:
     w = visit.w
     may = visit.may("content.edit")
 
+    async def kept() -> Shown | None:
+        about = {"template_id": shown.template_id, "base": shown.digest}
+        reply: Shown | None = await visit.attempt(visit.run("content.edit", **about, **desk.body()))
+        return reply
+
     async def keep() -> None:
-        reply = await visit.attempt(
-            visit.run(
-                "content.edit", template_id=shown.template_id, base=shown.digest, **desk.body()
-            )
-        )
-        if reply is not None:
+        if await kept() is not None:
             visit.tell(w("templates.kept"))
             await load()
 
     async def submit() -> None:
-        if desk.touched:
-            await keep()
-            visit.tell(w("templates.kept_first"))
+        if desk.touched and await kept() is None:
             return
         reply = await visit.attempt(visit.run("content.submit", template_id=shown.template_id))
         if reply is not None:
             visit.tell(w("templates.submitted"))
+        if reply is not None or desk.touched:
             await load()
 
-    if may and shown.state in ("submitted", "approved"):
-        text(w(f"templates.edit_{shown.state}"), "lead")
-    desk.items_field(shown.body.item_ids, may=may)
+    with parts.panel():
+        if may and shown.state in ("submitted", "approved"):
+            text(w(f"templates.edit_{shown.state}"), "lead")
+        desk.items_field(shown.body.item_ids, may=may)
     await desk.load(shown.body)
     await desk.draw(box("stack"), keep if may else None, w("templates.keep"))
     if may and shown.state == "draft":

@@ -16,7 +16,7 @@ _PRICE: Final = re.compile(
     re.IGNORECASE,
 )
 _OFFER: Final = re.compile(
-    r"(?:满|减|立减|省|优惠|返|券|红包|抵|折|save|off|over|spend|voucher|coupon|discount)"
+    r"(?:满|减|立减|省|优惠|返|券|红包|抵|折|save|over|spend|voucher|coupon|discount)"
     r"[^。.!！\n]{0,6}$",
     re.IGNORECASE,
 )

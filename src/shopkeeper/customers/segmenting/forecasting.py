@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
 import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
+from shopkeeper.core.schema import EVENTS
 from shopkeeper.core.seeds import derive
 from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.customers.segmenting.compiling import Plan
@@ -22,6 +28,13 @@ from shopkeeper.warehouse.source import Frame, Source
 _SAMPLE = 4_000
 _WHOLE = 20_000
 """A shop with no more customers is counted whole: that takes no longer."""
+_SECONDS = 120.0
+_PEOPLE = ("customers", "identities", "restrictions")
+_COLUMNS = (
+    *("customer_id", "name", "day", "time_ms", "item_id", "quantity", "price", "value"),
+    *("order_id", "session_id", "channel"),
+)
+"""What traits and conditions ask of events."""
 
 
 def forecast(
@@ -37,17 +50,22 @@ def forecast(
         return Forecast(
             size=nothing, population=0, looked_at=0, exact=True, left_out={}, as_of=None
         )
-    ids = customers(shop)
-    sample = None if exact or len(ids) <= _WHOLE else _drawn(ids)
+    drawn = _sampled(shop)
+    sample = None if exact else drawn.ids
     plan = Plan.of({"": whole}, library(shop).lists)
     zone = shop.settings.zone
-    table = shop.query(lambda source: plan.frame(Scene(source, as_of, zone, sample=sample)))
+
+    def build(source: Source) -> Frame:
+        given = None if sample is None or drawn.events is None else source.arrow(drawn.events)
+        return plan.frame(Scene(source, as_of, zone, given=given, sample=sample))
+
+    table = shop.query(build)
     held = int(plan.members(table)[""].sum())
     if sample is None:
         count = table.num_rows
         size = Estimate(value=held, low=held, high=held, n=count, level=1.0)
     else:
-        count = len(ids)
+        count = drawn.population
         share = proportion(Proportion(sample.num_rows, held))
         assert isinstance(share, Estimate)  # noqa: S101 - a sample is never empty
         size = Estimate(
@@ -64,6 +82,61 @@ def forecast(
         left_out=doubted(table),
         as_of=as_of,
     )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Customers drawn from a large shop, with their events; neither in one that is counted whole."""
+
+    people: tuple[int, ...]
+    events_version: int
+    made_at: float
+    population: int
+    ids: pa.Table | None
+    events: pa.Table | None
+
+
+_lock = threading.Lock()
+_kept: WeakKeyDictionary[Shop, _Sample] = WeakKeyDictionary()
+
+
+def _sampled(shop: Shop) -> _Sample:
+    """The sample, drawn anew when anybody was told of, merged or taken out, and a while after new events.
+
+    While a definition is being written its size is asked for again and again: only the first time is
+    everything read, and events that stream in do not make every question the first.
+    """
+    snapshot = shop.warehouse.tables[EVENTS.name].snapshot()
+    version = snapshot.version if snapshot else -1
+    people = tuple(shop.state.revision(name) for name in _PEOPLE)
+    with _lock:
+        known = _kept.get(shop)
+        if known is None or known.people != people or _old(known, version):
+            known = _kept[shop] = _fresh(shop, people, version)
+        return known
+
+
+def _old(known: _Sample, version: int) -> bool:
+    return known.events_version != version and time.monotonic() - known.made_at > _SECONDS
+
+
+def forget(shop: Shop) -> None:
+    """Keep nobody's events in memory."""
+    with _lock:
+        _kept.pop(shop, None)
+
+
+def _fresh(shop: Shop, people: tuple[int, ...], version: int) -> _Sample:
+    ids, now = customers(shop), time.monotonic()
+    if len(ids) <= _WHOLE:
+        return _Sample(people, version, now, len(ids), None, None)
+    sample = _drawn(ids)
+
+    def theirs(source: Source) -> Frame:
+        rows = source.events().select(*_COLUMNS)
+        return rows.join(source.arrow(sample), on="customer_id", how="semi")
+
+    return _Sample(people, version, now, len(ids), sample, shop.query(theirs))
 
 
 def customers(shop: Shop) -> pa.Array:

@@ -78,7 +78,9 @@ def _passed(scene: Scene, tallies: Sequence[Tally], days: int | None) -> Frame:
     """These tallies in one pass over the events of the last ``days`` local days, or of all."""
     events = scene.events(days)
     if any(one.goods for one in tallies):
-        columns = ("customer_id", "item_id", "name", "day", "time_ms", "value", "channel")
+        columns = (
+            "customer_id", "item_id", "name", "acts", "day", "time_ms", "value", "channel",
+        )  # fmt: skip
         flags = goods(scene).select("item_id", *scene.goods_flags)
         events = events.select(*columns).join(flags, on="item_id", how="left")
     return aggregated(events, tallies)

@@ -11,6 +11,7 @@ from typing import Literal
 import narwhals as nw
 import pyarrow as pa
 
+from shopkeeper.core.events import PASSIVE
 from shopkeeper.core.period import Days
 from shopkeeper.warehouse.source import Frame, Source
 
@@ -45,13 +46,17 @@ class Scene:
     """Further columns of items, by name: what conditions ask of category, brand and so on."""
 
     def events(self, days: int | None = None) -> Frame:
-        """Events with a known customer, of the last ``days`` local days or of all."""
+        """Events with a known customer, of the last ``days`` local days or of all.
+
+        ``acts`` says whether the customer did it: not what happened to them, such as a message sent.
+        """
         first = date.min if days is None else self.as_of - timedelta(days=days - 1)
         if self.given is not None:
             rows = self.given.filter(nw.col("day") <= nw.lit(self.as_of))
             rows = rows if days is None else rows.filter(nw.col("day") >= nw.lit(first))
         else:
             rows = self.source.events(Days(first, self.as_of))
+        rows = rows.with_columns(acts=~nw.col("name").is_in(sorted(PASSIVE)))
         if self.sample is not None:
             return rows.join(self.source.arrow(self.sample), on="customer_id", how="semi")
         return rows.filter(~nw.col("customer_id").is_null())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from shopkeeper.core.errors import NotFound
+from shopkeeper.insight.reading import interests
 from shopkeeper.insight.reading.wishes import Wishes
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.models import Models
@@ -17,8 +18,9 @@ SENTIMENT: Final = "sentiment"
 ASPECTS: Final = "aspects"
 INTENTS: Final = "intents"
 WISHES: Final = "wishes"
-TASKS: Final = (SENTIMENT, ASPECTS, WISHES, INTENTS)
-"""What is read of every text; intents of conversations alone."""
+INTERESTS: Final = interests.TASK
+TASKS: Final = (SENTIMENT, ASPECTS, WISHES, INTENTS, INTERESTS)
+"""What is read of texts, each of the kinds that `run` names."""
 
 LABELLED: Final = (SENTIMENT, INTENTS)
 """What people and models give one label a text for, and the shop can train a reader of its own."""
@@ -41,9 +43,10 @@ def reader(shop: Shop, task: str) -> Solver:
     if task == WISHES:
         return Wishes()
     try:
-        return registry(shop).current(task)
+        solver: Solver = registry(shop).current(task)
     except NotFound:
-        return house.load(task)
+        solver = house.load(task)
+    return interests.Permitted(solver) if task == INTERESTS else solver
 
 
 def version_of(solver: Solver) -> str:

@@ -18,6 +18,7 @@ from shopkeeper.core.schema import READINGS
 from shopkeeper.insight.reading.readers import (
     ASPECTS,
     INTENTS,
+    INTERESTS,
     POLARITY,
     SENTIMENT,
     TASKS,
@@ -40,6 +41,7 @@ _SPOKEN_IN = {
     ASPECTS: ("review", "post"),
     WISHES: ("review", "post", "ticket"),
     INTENTS: ("chat", "ticket"),
+    INTERESTS: ("post", "chat", "ticket"),
 }
 """The kinds of text that a task is asked of: "anybody there?" in a chat judges nothing."""
 

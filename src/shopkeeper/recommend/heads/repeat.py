@@ -13,9 +13,13 @@ from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
 
 @dataclass(frozen=True)
 class Repeat:
-    """``prior`` choosers are added to each item, who chose again as often as the shop's average."""
+    """``prior`` choosers are added to each item, who chose again as often as the shop's average.
 
-    half_life_days: float = 60.0
+    What was chosen ``days`` ago weighs 1 / (days + ``offset_days``): memory fades by a power of time
+    (Anderson and Schooler, 1991), so that minutes count within a visit and months between orders.
+    """
+
+    offset_days: float = 0.01
     prior: float = 5.0
 
     def fit(self, history: History, goods: Goods) -> FittedRepeat:  # noqa: ARG002 - as every head
@@ -60,7 +64,7 @@ class FittedRepeat(ByBehaviour):
 
     def _weight(self, queries: Queries) -> Floats:
         days = (queries.now[queries.query] - queries.time) / DAY_MS
-        faded = 0.5 ** (np.maximum(days, 0.0) / self.recipe.half_life_days)
+        faded = 1.0 / (np.maximum(days, 0.0) + self.recipe.offset_days)
         weight = queries.weight(self.behaviours)
         return np.asarray(weight * faded * self.rate[queries.item])
 

@@ -61,7 +61,7 @@ def _row(desk: Desk, one: Suggestion, most: int) -> Bar:
             meaning=said["title"],
             formula=said["sentence"],
             notes=(said["what"], *said["lines"], *_gain(desk, one), *said["risks"]),
-            command=shlex.join(["shopkeeper", "advice", "take", one.id]),
+            command=shlex.join(["shopkeeper", "advice", "show", one.id]),
         ),
         name=f"suggestion-{one.id}",
     )

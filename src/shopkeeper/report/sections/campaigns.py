@@ -24,13 +24,13 @@ def campaigns(desk: Desk) -> Section:
     """Lift of each measured campaign, and a row for each that was started."""
     w, started = desk.w, desk.facts.advised.campaigns
     if not started:
-        return Section("campaigns", w("campaigns.title"), "", empty=w("campaigns.empty"))
+        return Section("campaigns", w("measured.title"), "", empty=w("measured.empty"))
     return Section(
         name="campaigns",
-        title=w("campaigns.title"),
-        lead=w("campaigns.lead"),
+        title=w("measured.title"),
+        lead=w("measured.lead"),
         charts=_chart(desk),
-        groups=(("campaigns-started", w("campaigns.started"), tuple(_rows(desk))),),
+        groups=(("campaigns-started", w("measured.started"), tuple(_rows(desk))),),
     )
 
 
@@ -59,9 +59,9 @@ def _chart(desk: Desk) -> tuple[Chart, ...]:
             rows.append([Cell(label), *(Cell(one, number=True) for one in ends)])
     if not effects:
         return ()
-    heads = ((w("campaigns.campaign"), False), *((w(f"campaigns.{one}"), True)
+    heads = ((w("measured.campaign"), False), *((w(f"measured.{one}"), True)
              for one in ("lift", "low", "high")))  # fmt: skip
-    title, told = w("campaigns.chart"), w("campaigns.chart_text")
+    title, told = w("measured.chart"), w("measured.chart_text")
     wide, narrow = (
         forest(f"lift-{size}", (title, told), effects, write=n.relative, width=width)
         for size, width in (("wide", 1000), ("narrow", 358))
@@ -82,7 +82,7 @@ def _rows(desk: Desk) -> Iterator[Bar]:
             full=shown.full,
             bar=charts.bar(sent / most if most else 0.0, f"{one.name}: {sent}"),
             value=n.count(sent),
-            aside=w(f"campaigns.status.{one.status}"),
+            aside=w(f"measured.status.{one.status}"),
             opening=Opening(
                 meaning=one.name,
                 notes=tuple(_notes(desk, one)),
@@ -99,16 +99,16 @@ def _sent(campaign: Stored) -> int:
 def _notes(desk: Desk, campaign: Stored) -> Iterator[str]:
     w, n = desk.w, desk.n
     if campaign.launched_at is not None:
-        yield w("campaigns.since", channel=campaign.channel, time=n.time(campaign.launched_at))
+        yield w("measured.since", channel=campaign.channel, time=n.time(campaign.launched_at))
     if not _arms(campaign):
-        yield w("campaigns.no_result")
+        yield w("measured.no_result")
     for variant, arm in _arms(campaign).items():
         for name in _FIGURES:
             told = _figure(arm, name)
             if isinstance(told, Estimate):
                 write = n.relative if name == "lift" else n.money
                 value, low, high = (write(one) for one in (told.value, told.low, told.high))
-                label = w(f"campaigns.{name}")
+                label = w(f"measured.{name}")
                 yield w(
-                    "campaigns.figure", arm=variant, label=label, value=value, low=low, high=high
+                    "measured.figure", arm=variant, label=label, value=value, low=low, high=high
                 )

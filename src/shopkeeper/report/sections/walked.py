@@ -107,7 +107,8 @@ def _reason(desk: Desk, reply: DropOff, one: DropReason) -> Bar:
     left = one.left.value if isinstance(one.left, Estimate) else 0.0
     shares = {"left": _share(desk, one.left), "on": _share(desk, one.went_on)}
     more = isinstance(one.difference, Estimate) and one.difference.low > 0
-    command = ["shopkeeper", "metrics", "drop-off", str(reply.step), "--days", str(reply.days)]
+    command = ["shopkeeper", "metrics", "drop-off", "--step", str(reply.step)]
+    command += ["--days", str(reply.days)]
     return Bar(
         label=label,
         full=label,

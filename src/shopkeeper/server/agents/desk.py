@@ -184,7 +184,7 @@ def _refused(error: ShopkeeperError) -> CallToolResult:
 
 def _not_offered(name: str, actor: Actor, shop: Shop) -> NotAllowed:
     operation = tools.every()[name]
-    if operation.effect > 0 and not shop.settings.agents_may_write:
+    if not operation.only_looks and not shop.settings.agents_may_write:
         return NotAllowed(
             f"Agents may not run {operation.full_name}: it writes.",
             hint="An owner may allow it: agents_may_write = true in shopkeeper.toml.",

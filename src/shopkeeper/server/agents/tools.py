@@ -9,7 +9,7 @@ from typing import Any, Final
 from mcp_types import Tool, ToolAnnotations
 
 from shopkeeper.core import discovery
-from shopkeeper.core.operation import CONFIRM, READ, WRITE, Actor, Effect, Operation, of
+from shopkeeper.core.operation import CONFIRM, WRITE, Actor, Effect, Operation, of
 from shopkeeper.server.agents import untrusted
 
 NEVER: Final = frozenset({"keys", "people", "governance"})
@@ -32,8 +32,7 @@ def offered(actor: Actor, *, may_write: bool) -> dict[str, Operation[Any, Any]]:
     return {
         name: operation
         for name, operation in every().items()
-        if actor.may(operation.capability, operation.effect)
-        and (operation.effect == READ or may_write)
+        if actor.may(operation.capability, operation.effect) and (operation.only_looks or may_write)
     }
 
 
@@ -41,7 +40,7 @@ def offered(actor: Actor, *, may_write: bool) -> dict[str, Operation[Any, Any]]:
 def tool(name: str) -> Tool:
     """The operation as a tool: its arguments' schema, its reply's, and what it may change."""
     operation = every()[name]
-    reads = operation.effect == READ
+    reads = operation.only_looks
     return Tool(
         name=name,
         title=operation.summary.rstrip("."),

@@ -23,23 +23,24 @@ def tallies(scene: Scene) -> list[Tally]:
     slot = local % DAY_MS // (_HOURS * 3_600_000)
     # The first day of 1970 was a Thursday. By hand: engines do not agree on the number of a weekday.
     weekday = (local // DAY_MS + 3) % 7
-    day, name = nw.col("day"), nw.col("name")
+    name, acts = nw.col("name"), nw.col("acts")
+    seen = nw.when(acts).then(nw.col("day"))
     return [
-        Tally("first_seen", "min", day),
-        Tally("last_seen", "max", day),
-        Tally("events", "sum", nw.lit(1)),
-        counted("events_30", scene.within(30)),
+        Tally("first_seen", "min", seen),
+        Tally("last_seen", "max", seen),
+        counted("events", acts),
+        counted("events_30", acts & scene.within(30)),
         counted("views", name == VIEW_ITEM),
         counted("carts", name == ADD_TO_CART),
         counted("searches", name == SEARCH),
-        counted("weekend", weekday >= _WEEKEND),
-        *(counted(one, slot == index) for index, one in enumerate(_SLOTS)),
+        counted("weekend", acts & (weekday >= _WEEKEND)),
+        *(counted(one, acts & (slot == index)) for index, one in enumerate(_SLOTS)),
     ]
 
 
 def frames(scene: Scene) -> list[Frame]:
     """Active days, visits and the favourite channel of the last 90 days."""
-    recent = scene.events(_RECENT)
+    recent = scene.events(_RECENT).filter(nw.col("acts"))
     visits = recent.select("customer_id", "day", "session_id").unique()
     by_day = visits.group_by("customer_id", "day").agg(sessions=nw.col("session_id").count())
     active = by_day.group_by("customer_id").agg(
