@@ -41,9 +41,10 @@ test: check ## everything but the slow tests
 test-all: check ## also the slow and large tests
 	$(BIN)/pytest -n 2 -m ''
 
-demo: $(VENV)/.light ## build the simulated shop, run the main job, serve the console (SERVE=0: do not)
+demo: $(VENV)/.light ## build the simulated shop, play the whole loop, write the reports, serve the console (SERVE=0: do not)
 	@test -e $(SHOP)/shopkeeper.toml || $(BIN)/shopkeeper --shop $(SHOP) init --name "山水小铺 Hills & Water" --time-zone Asia/Shanghai --currency CNY
 	@test -e $(SHOP)/truth || $(BIN)/shopkeeper --shop $(SHOP) simulate build --seed $(SEED)
+	$(BIN)/shopkeeper --shop $(SHOP) rehearsal loop --lang en
 	$(BIN)/shopkeeper --shop $(SHOP) run --lang en
 	$(BIN)/shopkeeper --shop $(SHOP) run --lang zh
 	@if [ "$(SERVE)" = "0" ]; then echo "The reports are in $(SHOP)/reports."; else \

@@ -138,7 +138,12 @@ def tried(simulated: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("lang", "shadow", "experiment", "live"),
     [
-        ("en", "answers 5.0% of requests unseen", "the lists of treatment in model-2", "Same items"),
+        (
+            "en",
+            "answers 5.0% of requests unseen",
+            "the lists of treatment in model-2",
+            "Same items",
+        ),
         ("zh", "同时回答 5.0% 的请求", "为实验 model-2 的 treatment 组生成列表", "相同商品"),
     ],
 )
@@ -152,4 +157,6 @@ def test_the_model_page_tells_what_is_on_trial_and_how_it_does(
     row = page.locator("tr").filter(has_text=TRIED).filter(has_text="0.80")
     expect(row).to_contain_text("50.0%")
     expect(page.get_by_text(live, exact=True)).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 900})
+    visitor.fits()
     visitor.check()

@@ -26,7 +26,7 @@ def _campaign(shop: Shop) -> None:
     told = {"name": SCRIPT, "design": {}, "arms": [], "channel": "email", "purpose": "marketing"}
     store = Campaigns(shop.database)
     made = store.add("ann", NOW, {**told, "advice": ""})
-    note = (NOW, "ann", "confirmed", {})
+    note: tuple[Any, ...] = (NOW, "ann", "confirmed", {})
     made = store.change(made, ("draft",), note, {"status": "done", "launched_at": NOW})
     store.keep_result(made.id, {"at": NOW.isoformat(), "arms": {"A": arm}})
 

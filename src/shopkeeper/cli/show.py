@@ -64,11 +64,10 @@ def cell(value: Any) -> str:
         return _record(value)
     if isinstance(value, Mapping):
         return ", ".join(f"{k} {cell(v)}" for k, v in value.items())
-    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
-        if _is_records(value):  # a line each: a line break that stands in one of them is not of ours
-            return "\n".join(visible(cell(one)) for one in value)
-        return ", ".join(map(cell, value)) or "–"
-    return _scalar(value)
+    if _is_records(value):  # a line each: a line break that stands in one of them is not of ours
+        return "\n".join(visible(cell(one)) for one in value)
+    several = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes)
+    return (", ".join(map(cell, value)) or "–") if several else _scalar(value)
 
 
 def _record(value: BaseModel) -> str:

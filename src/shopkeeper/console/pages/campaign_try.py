@@ -99,9 +99,8 @@ def confirming(visit: Visit, campaign_id: str, load: Again, *, possible: bool) -
                 with holder:
                     _plan(visit, campaign_id, load, reply.plan)
 
-        with holder:
-            with box("form-row"):
-                parts.button(w("campaigns.ask_plan"), ask, icon="fact_check")
+        with holder, box("form-row"):
+            parts.button(w("campaigns.ask_plan"), ask, icon="fact_check")
 
 
 def _plan(visit: Visit, campaign_id: str, load: Again, plan: Plan) -> None:

@@ -73,20 +73,19 @@ def _tried(visit: Visit, reply: Versions) -> None:
     """Versions on trial, and what those in the shadow did beside live requests."""
     w, n = visit.w, visit.n
     for one in reply.trials:
-        parts.badge(
-            w(
-                f"model.trial_{one.kind}",
-                version=one.version,
-                share=n.share(one.share or 0.0),
-                experiment=one.experiment_id or "",
-                variant=one.variant_id or "",
-            )
+        told = w(
+            f"model.trial_{one.kind}",
+            version=one.version,
+            share=n.share(one.share or 0.0),
+            experiment=one.experiment_id or "",
+            variant=one.variant_id or "",
         )
+        text(told)
     live = {one.version: one.live for one in reply.versions if one.live is not None}
     if not live:
         return
 
-    def told(value: float | None, digits: int) -> str:
+    def number(value: float | None, digits: int) -> str:
         return "–" if value is None else n.decimal(value, digits)
 
     columns = [
@@ -106,8 +105,8 @@ def _tried(visit: Visit, reply: Versions) -> None:
             "errors": n.count(one.errors),
             "dropped": n.count(one.dropped),
             "overlap": "–" if one.overlap is None else n.share(one.overlap),
-            "tau": told(one.tau, 2),
-            "ms": f"{told(one.ms, 1)} / {told(one.serving_ms, 1)}",
+            "tau": number(one.tau, 2),
+            "ms": f"{number(one.ms, 1)} / {number(one.serving_ms, 1)}",
         }
         for version, one in live.items()
     ]
