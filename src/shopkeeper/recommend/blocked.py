@@ -87,9 +87,8 @@ class Blocked:
         if not self.offered.all():
             total *= self.offered
         found = first(total, k)
-        return Lists(
-            found.item, found.probability / np.maximum(claimed, np.float32(1e-12))[:, None]
-        )
+        chance = found.probability / np.maximum(claimed, 1e-12)[:, None]
+        return Lists(found.item, chance.astype(np.float32))
 
     def _add(
         self,
