@@ -127,10 +127,8 @@ def console(folder: Path, *options: str, **environment: str) -> Iterator[Console
         assert process.returncode in (0, -15)
 
 
-@pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def furnished(folder: Path) -> Path:
     """A small shop with a script in an item's title, an import with refused rows, and three people."""
-    folder = tmp_path_factory.mktemp("console") / "shop"
     settings = Settings(name="山水小铺 <i>Hills</i>", time_zone="Asia/Shanghai", currency="CNY")
     with Shop.create(folder, settings) as shop:
         context = Context(shop, OWNER)
@@ -149,6 +147,12 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for role in ROLES:
             shop.persons.add(f"{role}@example.com", PASSWORD, role)
     return folder
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The furnished shop that the tests share: nothing in it may happen after the simulated year."""
+    return furnished(tmp_path_factory.mktemp("console") / "shop")
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import narwhals as nw
 import pytest
 from playwright.sync_api import expect
 from tests.campaigns.conftest import Stage
-from tests.console.conftest import Console, SignIn
+from tests.console.conftest import Console, SignIn, console, furnished
 from tests.contact.conftest import Clock
 
 from shopkeeper.campaigns.launching import launch
@@ -18,6 +19,19 @@ from shopkeeper.core.period import Days
 from shopkeeper.shop import Shop
 
 SHOTS = os.environ.get("SHOPKEEPER_SHOTS", "")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop of its own: what is sent today would end the shared one's year today."""
+    return furnished(tmp_path_factory.mktemp("campaigns") / "shop")
+
+
+@pytest.fixture(scope="module")
+def served(simulated: Path) -> Iterator[Console]:
+    """Its console."""
+    with console(simulated) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

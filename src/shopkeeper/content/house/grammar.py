@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import html
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,18 +61,15 @@ def part(
 
 
 def dressed(lang: Language, subject: str, lines: Sequence[str], variant: int) -> Part:
-    """A letter around its lines: greeting, closing, the way out; as text and as a page."""
+    """A letter around its lines: greeting, closing, the way out."""
     words = grammar()[lang]
     name = '{{ customer.name | default: "' + words["nobody"] + '" }}'
     greeting = _one(words["greetings"], variant).format(name=name)
     closing = _one(words["closings"], variant).format(shop=_SHOP)
     paragraphs = [greeting, *lines, closing]
     out = words["unsubscribe"].format(unsubscribe=_UNSUBSCRIBE)
-    page = "\n".join(f"<p>{_page(one)}</p>" for one in paragraphs)
-    link = f'<p><small><a href="{_UNSUBSCRIBE}">{words["link"]}</a></small></p>'
-    return Part(
-        subject=subject, text="\n\n".join([*paragraphs, out]) + "\n", html=f"{page}\n{link}\n"
-    )
+    # No page: who changed the text and forgot the page would send two different letters.
+    return Part(subject=subject, text="\n\n".join([*paragraphs, out]) + "\n")
 
 
 def proofs(occasion: Occasion, about: Subject, parts: Mapping[Language, Part]) -> list[Evidence]:
@@ -84,7 +80,7 @@ def proofs(occasion: Occasion, about: Subject, parts: Mapping[Language, Part]) -
         quote
         for lang, one in parts.items()
         for quote in grammar()[lang][occasion].get("proofs", ())
-        if any(quote in told for told in (one.subject, one.text, one.html))
+        if any(quote in told for told in (one.subject, one.text))
     }
     return [Evidence(quote=quote, document=about.proof) for quote in sorted(quotes)]
 
@@ -152,10 +148,6 @@ def _wording(lang: Language, occasion: Occasion, about: Subject) -> Part:
     return Part(
         text=f"【{about.signature}】${{name}}{comma}{wording}{out}", variables=values
     )  # fmt: skip
-
-
-def _page(line: str) -> str:
-    return html.escape(line, quote=False).replace("\n", "<br>")
 
 
 def _one(choices: Sequence[str], variant: int) -> str:
