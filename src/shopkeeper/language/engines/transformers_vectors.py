@@ -47,10 +47,9 @@ class Embeddings:
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
 
-    @torch.inference_mode()
     def embed(self, texts: Sequence[str]) -> Embedded:
         """One vector a text, in their order; of a long text the beginning."""
-        with self._lock:
+        with self._lock, torch.inference_mode():
             given = self._tokenizer(
                 list(texts),
                 padding=True,
