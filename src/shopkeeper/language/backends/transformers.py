@@ -42,13 +42,7 @@ def open(model: str, price: Price | None) -> Backend:  # noqa: A001 - as every b
         NotFound: the folder holds none.
         MissingExtra: torch and transformers are not installed.
     """
-    folder = Path(model).expanduser()
-    if not _has_weights(folder):
-        raise NotFound(
-            f"There are no weights in {folder}.",
-            hint="It must hold config.json, a tokenizer and *.safetensors.",
-            field="model",
-        )
+    folder = _folder(model, "model")
     engine: Any = discovery.load(
         "shopkeeper.language.engines", "transformers", what="engine", extra=_EXTRA
     )
@@ -63,18 +57,24 @@ def open_embedder(model: str, price: Price | None) -> Embedder:
         NotFound: the folder holds none.
         MissingExtra: torch and transformers are not installed.
     """
-    folder = Path(model).expanduser()
-    if not _has_weights(folder):
-        raise NotFound(
-            f"There are no weights in {folder}.",
-            hint="It must hold config.json, a tokenizer and *.safetensors.",
-            field="embeddings",
-        )
+    folder = _folder(model, "embeddings")
     engine: Any = discovery.load(
         "shopkeeper.language.engines", "transformers_vectors", what="engine", extra=_EXTRA
     )
     embedder: Embedder = engine.Embeddings(model, folder, price)
     return embedder
+
+
+def _folder(model: str, field: str) -> Path:
+    """Where the weights are, which ``field`` of the settings names."""
+    folder = Path(model).expanduser()
+    if not _has_weights(folder):
+        raise NotFound(
+            f"There are no weights in {folder}.",
+            hint="It must hold config.json, a tokenizer and *.safetensors.",
+            field=field,
+        )
+    return folder
 
 
 def _has_weights(folder: Path) -> bool:
