@@ -246,7 +246,7 @@ def _page(browser: Browser, served: Served) -> Page:
     )
     page.goto(served.url + "/")
     page.wait_for_function("window.ready")
-    page.wait_for_function("!document.querySelector('.waiting')", timeout=120_000)
+    page.wait_for_function("!document.querySelector('.waiting, [aria-busy=true]')", timeout=120_000)
     page.wait_for_timeout(1_000)
     return page
 
@@ -278,7 +278,7 @@ def _dates(page: Page, dates: str) -> float:
     page.evaluate(_OBSERVE, ".card-value")
     page.keyboard.press("Enter")
     took = float(page.evaluate("window.seen"))
-    page.wait_for_function("!document.querySelector('.waiting')", timeout=120_000)
+    page.wait_for_function("!document.querySelector('.waiting, [aria-busy=true]')", timeout=120_000)
     return took
 
 
@@ -287,7 +287,7 @@ def _clicked(page: Page, what: Any, selector: str) -> float:
     page.evaluate(_OBSERVE, selector)
     what.evaluate("one => one.click()")
     took = float(page.evaluate("window.seen"))
-    page.wait_for_function("!document.querySelector('.waiting')", timeout=120_000)
+    page.wait_for_function("!document.querySelector('.waiting, [aria-busy=true]')", timeout=120_000)
     page.wait_for_timeout(600)
     return took
 

@@ -193,7 +193,8 @@ class Visitor:
 
     def settle(self) -> None:
         self.page.wait_for_selector("h1", timeout=PATIENCE_MS)
-        self.page.wait_for_function("!document.querySelector('.waiting')", timeout=PATIENCE_MS)
+        busy = "!document.querySelector('.waiting, [aria-busy=true]')"
+        self.page.wait_for_function(busy, timeout=PATIENCE_MS)
 
     def check(self) -> None:
         """Nothing went wrong: no error shown, no message in the console, no request to outside."""

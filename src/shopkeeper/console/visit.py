@@ -139,6 +139,23 @@ class Visit:
         else is known.
         """
         turn = self._turns[holder] = object()
+        holder.props("aria-busy=true")  # what stands there may be replaced under somebody's hand
+        try:
+            await self._filled(holder, turn, work, draw, quiet=quiet, recall=recall)
+        finally:
+            if not holder.is_deleted and self._turns.get(holder) is turn:
+                holder.props(remove="aria-busy")
+
+    async def _filled(
+        self,
+        holder: Element,
+        turn: object,
+        work: Callable[[], Awaitable[T]],
+        draw: Callable[[T], Any],
+        *,
+        quiet: bool,
+        recall: Callable[[], Awaitable[T | None]] | None,
+    ) -> None:
         drawn_at, known = float("-inf"), None
         try:
             known = await recall() if recall is not None and not quiet else None
