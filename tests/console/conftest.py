@@ -61,6 +61,14 @@ columns = { country = "Country" }
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a browser did not see in time is looked for once more, from the start, and said so (``R``)."""
+    again = pytest.mark.flaky(reruns=1, only_rerun=["Locator expected", "Timeout .*ms exceeded"])
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(again)
+
+
 @dataclass
 class Console:
     """A console process and what it printed."""

@@ -24,6 +24,8 @@ FOLDER, OPTIONS, SOCKET, PARENT = (
 
 
 _MEMORY_SECONDS = 10.0
+_BEHIND = 5
+"""How far the worker steps back: where cores are few, who waits for a page or an answer goes first."""
 
 log = logs.logger("process")
 
@@ -46,6 +48,7 @@ def main(part: str) -> int:
         else:
             from shopkeeper.server import worker  # noqa: PLC0415 - the API needs no writer loop
 
+            os.nice(_BEHIND)
             worker.run(folder, options)
     except ShopkeeperError as error:
         # Who starts the server reads this: what is wrong with the shop or the settings, and what to do.

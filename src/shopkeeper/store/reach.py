@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 from sqlalchemy import (
@@ -30,8 +29,7 @@ REACHED: Final = ("sending", "accepted", "delivered", "bounced", "complained", "
 """States of a message that counts towards a cap: it reached the customer, or may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What a customer said last about a purpose and channel: status, and when (µs since 1970)."""
 
     status: str
@@ -43,8 +41,7 @@ class Said:
         return self.time, self.number
 
 
-@dataclass(frozen=True, slots=True)
-class Barred:
+class Barred(NamedTuple):
     """One entry of the suppression list: its cause, and since when (µs since 1970)."""
 
     cause: str
@@ -109,7 +106,7 @@ class Reach:
             .where(s.channel.in_(["", channel]), s.purpose.in_(["", purpose]))
         )
         found: dict[str, list[Barred]] = {}
-        for value, cause, since in self._connection.execute(query):
+        for value, cause, since in self._connection.execute(query).all():
             found.setdefault(value, []).append(Barred(cause, since))
         return found
 
@@ -127,7 +124,7 @@ class Reach:
             .where(m.purpose.not_in(free), m.number != but)
         )
         found: dict[str, list[tuple[str, int]]] = {}
-        for customer, channel, time in self._connection.execute(query):
+        for customer, channel, time in self._connection.execute(query).all():
             found.setdefault(customer, []).append((channel, time))
         return found
 
