@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,28 +43,41 @@ def environment(name: str) -> Path:
     return python
 
 
-def implicit(validation: Asked, test: Asked) -> dict[str, tuple[Floats, str]]:
-    """Ranks of the test's choices by `implicit`'s iALS and ItemKNN, and how each was set."""
+def peers(
+    name: str, validation: Asked, test: Asked, told: Sequence[str], seed: int = 0
+) -> dict[str, tuple[Floats, str]]:
+    """Ranks of the test's choices by the peers in ``bench/peers/<name>``, and how each was set.
+
+    ``told`` is what its script is given besides: see there.
+    """
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "cases.npz", Path(folder) / "ranks.json"
         learned = test.cases.learned
         sizes = {"customers": len(learned.customer_ids), "items": len(learned.item_ids)}
-        told: dict[str, Any] = {
+        asked: dict[str, Any] = {
             **sizes,
             **_side("validation", validation),
             **_side("test", test),
         }
-        np.savez(source, **told)
-        script = _PEERS / "implicit" / "cases.py"
-        subprocess.run([environment("implicit"), script, source, target], check=True)
+        np.savez(source, **asked)
+        subprocess.run(
+            [environment(name), _PEERS / name / "run.py", source, target, str(seed), *told],
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(_PEERS)},
+        )
         answered = json.loads(target.read_text("utf-8"))
     return {
-        name: (
+        peer: (
             np.array(found["ranks"]),
             f"{found['settings']}, chosen on validation; {found['seconds']:.0f} s",
         )
-        for name, found in answered.items()
+        for peer, found in answered.items()
     }
+
+
+def implicit(validation: Asked, test: Asked) -> dict[str, tuple[Floats, str]]:
+    """`implicit`'s iALS and ItemKNN, of a size for shops."""
+    return peers("implicit", validation, test, ("64", "128"))
 
 
 def _side(name: str, asked: Asked) -> Mapping[str, Ints | Floats]:

@@ -9,7 +9,7 @@ them.
 
 `RECOMMEND_SEEDS=3` repeats what is trained by chance; one seed is the default. `RECOMMEND_SETS=beauty` takes
 one data set; `RECOMMEND_CUT=500` the first 500 customers, to see that all of it runs. The peers are iALS and
-ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=1` is set, EASE and SASRec of RecTools, each in an
+ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=ease,sasrec` names them, those of RecTools, each in an
 environment of its own that is made when it is missing. Each part (data set and seed, peer) is kept when it is
 done, and the transformer's state after each epoch: an interrupted run goes on.
 """
@@ -17,23 +17,19 @@ done, and the transformer's state after each epoch: an interrupted run goes on.
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench._kept import Kept
 from bench._recommend_data import Choices, amazon, first_customers, online_retail
+from bench._recommend_peers import Asked, figures, peers
 from bench.harness import HERE, Row, write
 from shopkeeper.core import discovery
 from shopkeeper.core.types import Estimate
@@ -52,10 +48,14 @@ VALIDATED = 10_000  # validation choices that weights are fitted on
 _DATA = "Amazon Beauty and Sports (5-core), last item of each customer; cold items of Online Retail as well"
 _ALWAYS = 36_500.0  # days: no choice of these files is older than another
 _LEFT_OUT = frozenset({"repeat", "interests", "sequence"})  # nobody reviews twice, or searches
-_PEERS = HERE / "peers"
 SEEDS = range(int(os.environ.get("RECOMMEND_SEEDS", "1")))
+_PEERS = (  # what each is told besides, and the seeds of what is trained by chance
+    ("implicit", ("128", "256"), range(1)),
+    ("rectools", ("ease",), range(1)),
+    ("rectools", ("sasrec",), SEEDS),
+)
 CHOSEN = tuple(os.environ.get("RECOMMEND_SETS", ",".join(SETS)).split(","))
-_RECTOOLS = os.environ.get("RECOMMEND_RECTOOLS", "") == "1"
+_RECTOOLS = frozenset(os.environ.get("RECOMMEND_RECTOOLS", "").split(","))
 _COLD = 0.1  # of the items that have been chosen
 _CUT = int(os.environ.get("RECOMMEND_CUT", "0"))
 _STATE = HERE.parent / "build" / "recommend"  # of trainings that were interrupted
@@ -307,50 +307,26 @@ def _asked(choices: Choices, cases: Cases, items: NDArray[np.bool_]) -> Cases:
 
 def _peers(choices: Choices, kept: Kept) -> Iterator[Row]:
     """The ranks that the peers give, each in an environment of its own."""
-    names = ("implicit", "rectools") if _RECTOOLS else ("implicit",)
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "choices.npz"
-        np.savez(
-            source,
-            customer=choices.history.customer,
-            item=choices.history.item,
-            items=len(choices.history.item_ids),
+    test = last_choices(choices.history)
+    validation = last_choices(test.learned)
+    known, asked = (Asked(one, _mask(choices, one.queries)) for one in (validation, test))
+
+    def measured(name: str, told: Many[str], seed: int) -> Iterator[Row]:
+        for peer, (rank, note) in peers(name, known, asked, told, seed).items():
+            yield from figures(choices.name, f".{peer}", rank, note)
+
+    for name, told, seeds in _PEERS:
+        if name == "rectools" and not _RECTOOLS.issuperset(told):
+            continue
+        yield from _seeds(
+            [
+                kept.rows(
+                    "-".join((choices.name, name, *told, str(seed))),
+                    partial(measured, name, told, seed),
+                )
+                for seed in seeds
+            ]
         )
-        for name in names:
-            runs = SEEDS if name == "rectools" else range(1)
-            yield from _seeds(
-                [
-                    kept.rows(
-                        f"{choices.name}-{name}-{seed}",
-                        partial(_peer, choices.name, name, source, seed),
-                    )
-                    for seed in runs
-                ]
-            )
-
-
-def _peer(data: str, name: str, source: Path, seed: int) -> Iterator[Row]:
-    target = source.with_name(f"{name}.json")
-    run = [_environment(name), _PEERS / name / "run.py", source, target]
-    subprocess.run([*run, str(seed)] if name == "rectools" else run, check=True)
-    for peer, found in json.loads(target.read_text("utf-8")).items():
-        rank = np.array(found["ranks"])
-        hit = (rank < 10).astype(np.float64)
-        note = (
-            f"{found['settings']}, chosen on the validation item; {found['seconds']:.0f} s in all"
-        )
-        yield from _figures(data, f".{peer}", hit, hit / np.log2(rank + 2), note)
-
-
-def _environment(name: str) -> Path:
-    """The Python of a peer's environment, which is made where it is missing."""
-    folder = _PEERS / name
-    python = folder / ".venv" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder / ".venv"], check=True)
-        pip = [str(python), "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, "-r", str(folder / "requirements.txt")], check=True)
-    return python
 
 
 def _alone() -> Floats:

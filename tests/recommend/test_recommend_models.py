@@ -248,7 +248,7 @@ def test_held_out_purchases_of_planted_tastes_are_found_more_often_than_by_popul
     history = _history(rows)
     lists = _lists(history, 10)
     found = np.mean([held_out[c] in {i for i, _, _ in places} for c, places in lists.items()])
-    order = popularity(history).order()
+    order = popularity(history).order
     items = history.item_ids.to_pylist()
     owned = {c: {r[1] for r in rows if r[0] == c} for c in held_out}
     by_popularity = np.mean(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 from tests.stall import Row, sales, stock
+
+from shopkeeper.recommend import beside
 
 CATALOGUE: list[Row] = [
     {"item_id": f"p{n}", "title": f"P{n}", "price": 5.0, "stock": 9.0} for n in range(6)
@@ -118,3 +121,11 @@ def test_keys_hold_here_as_everywhere(served: Any) -> None:
         assert nobody.post("/personalize/recommendations", json=asked).status_code == 403
         put = {"trackingId": "t", "sessionId": "s", "eventList": [{"eventType": "V", "sentAt": 1}]}
         assert nobody.post("/personalize/events", json=put).status_code == 403
+
+
+def test_a_servers_process_keeps_lists_fresh_beside_the_requests(served: Any) -> None:
+    with served.client() as client:
+        told = client.post("/v1/recommend/items", json={"customer_id": "c1"})
+    assert told.status_code == 200
+    assert beside.kept(served.shop)
+    assert "lists" in {thread.name for thread in threading.enumerate()}

@@ -179,10 +179,11 @@ class Composer:
     def _gone(self, item_ids: pa.Array, pool: Pool, arranged: Arranged) -> Bools:
         """Which places hold an item that may not be offered any more, by the store itself."""
         model, revision = self._writer.model, self._seen.of(ITEMS.name)
-        if not model.items or not arranged.places or not revision:
-            return np.zeros(len(arranged.places), dtype=bool)  # or it came with the tables alone
+        if not model.items or not arranged.places:
+            return np.zeros(len(arranged.places), dtype=bool)
         ids = [item_ids[item].as_py() for item in pool.item[arranged.at].tolist()]
-        known = model.stocked == revision
+        # Without a revision the catalogue came with the tables alone.
+        known = not revision or model.stocked == revision
         rows = model.items if known else self._shop.catalogue.offers(ids)
         now = self._shop.now()
         return np.array([not may_offer(rows.get(item), now) for item in ids], dtype=bool)

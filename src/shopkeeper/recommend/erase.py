@@ -13,7 +13,6 @@ from shopkeeper.recommend import refusals
 from shopkeeper.recommend.batch import FOLDER as LISTS
 from shopkeeper.recommend.model import drop
 from shopkeeper.recommend.published import FOLDER, remove
-from shopkeeper.recommend.rules import book
 from shopkeeper.recommend.serving import folder, forget
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.rule_sets import RuleSets
@@ -36,7 +35,6 @@ def erase(shop: Shop, needles: Needles) -> dict[str, int]:
     """Forget what was learned from them; other processes notice the restriction and fit again."""
     drop(shop)
     forget(shop)
-    book.forget(shop)
     refusals.forget(shop)
     removed = {FOLDER: remove(folder(shop)), LISTS: 0}
     for path in lists(shop):

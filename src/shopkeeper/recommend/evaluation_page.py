@@ -52,13 +52,13 @@ _WORDS: Final = {
     },
     "zh": {
         "title": "推荐效果评估",
-        "about": "截至 {day}，共 {customers:,} 位顾客、{items:,} 件商品。留出每一次选择，对全部商品排序；"
-        "区间为 95 %，由重抽顾客得到。",
-        "leave_one_out": "留出每位顾客的最后一次选择",
+        "about": "截至 {day}，共 {customers:,} 位客户、{items:,} 件商品。留出每一次选择，对全部商品排序；"
+        "区间为 95 %，由重抽客户得到。",
+        "leave_one_out": "留出每位客户的最后一次选择",
         "leave_one_out.note": "模型看得到别人之后的选择，实际效果会低一些。",
         "by_week": "按周：用此前的数据预测",
         "by_week.note": "与实际服务一致；两者不同时，以此为准。",
-        "cases": "{customers:,} 位顾客的 {cases:,} 次选择；另有 {left:,} 次因已拥有而不计。",
+        "cases": "{customers:,} 位客户的 {cases:,} 次选择；另有 {left:,} 次因已拥有而不计。",
         "quality": "各模型的 NDCG@10",
         "history": "按历史长度的 NDCG@10（与近七日热门对比）",
         "items": "按商品此前被选次数的 NDCG@10",

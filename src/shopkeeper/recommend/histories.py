@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from shopkeeper.core.events import SEARCH
 from shopkeeper.core.schema import EVENTS, IDENTITIES
+from shopkeeper.recommend.beside import kept, ring
 from shopkeeper.recommend.history import STRENGTH, History, Ints, id_hash, mixed
 from shopkeeper.recommend.searches import Searches
 from shopkeeper.recommend.spoken import lately
@@ -40,6 +41,8 @@ from shopkeeper.warehouse.source import Frame, Source
 
 _FRESH: Final = timedelta(minutes=10)
 """Made anew no more often than this, but for restrictions, which count at once."""
+_SOON: Final = timedelta(seconds=30)
+"""The same for the thread beside the requests, where an import makes them ask the tables."""
 _PAGE: Final = 5_000
 _MOST_READ: Final = 500_000
 """Rows of the log kept beside the arrays; with more the whole is made anew."""
@@ -124,6 +127,19 @@ class Histories:
         found = self._history(customer_id, parts, merge=len(periods) > 1 or bool(rows))
         said = [row for sent, held in periods.items() for row in self._said(sent, held, until)]
         return replace(found, spoken=lately(said)) if said else found
+
+    def whole(self, shop: Shop) -> bool:
+        """Whether the log accounts for all rows that came into the tables since."""
+        with self._lock:
+            self._read(shop, shop.log.last())
+            return self._accounts_for(shop.warehouse.tables["events"].snapshot())
+
+    def ready(self, item_ids: Sequence[pa.Array]) -> None:
+        """Make what the first request would else make: for a thread beside the requests."""
+        self._items = {one: n for n, one in enumerate(self.item_ids.to_pylist())}
+        self._hashes = id_hash(self.item_ids)
+        for theirs in item_ids:
+            _position(self.item_ids, theirs)
 
     def _read(self, shop: Shop, logged: int) -> None:
         """Take in what the log accepted since the last time, up to its row ``logged`` at least."""
@@ -311,7 +327,10 @@ def histories(shop: Shop, seen: Glance) -> Histories:
 
 
 def renewed(shop: Shop, known: Histories) -> Histories | None:
-    """Those made anew, where ``known`` is old and no other request is making them already."""
+    """Those made anew, where ``known`` is old and nobody else is making them already."""
+    if kept(shop):
+        ring(shop)
+        return None
     old = known.full or not timedelta(0) <= shop.now() - known.at < _FRESH
     if not old or not _making.acquire(blocking=False):
         return None
@@ -320,6 +339,25 @@ def renewed(shop: Shop, known: Histories) -> Histories | None:
         return _made[shop]
     finally:
         _making.release()
+
+
+def renew(shop: Shop, item_ids: Sequence[pa.Array], *, asked: bool) -> bool:
+    """Put those that are true now in the place of old ones; whether there was a need.
+
+    ``item_ids`` are the orders of items that they will be asked for in. Where nobody has ``asked``
+    since the last time, they are let grow old.
+    """
+    with _making:
+        known = _made.get(shop)
+        if known is not None and known.restricted >= shop.state.revision(REVISION):
+            age = shop.now() - known.at
+            whole = known.whole(shop) and not known.full
+            if not asked or timedelta(0) <= age < (_FRESH if whole else _SOON):
+                return False
+        made = Histories.made(shop)
+        made.ready(item_ids)
+        _made[shop] = made
+        return True
 
 
 def drop(shop: Shop) -> None:

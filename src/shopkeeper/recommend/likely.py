@@ -144,7 +144,7 @@ class ByReason:
 def by_popularity(writer: Writer) -> ByReason:
     """What most customers wanted lately: the same for everybody."""
     found = writer.model.recommender.popular
-    order = found.order()
+    order = found.order
     return ByReason(writer, "popular", (order, found.score[order]), writer.popular)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from time import sleep as pause
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 from shopkeeper.core.period import Days
 from shopkeeper.recommend import histories as remembered
 from shopkeeper.recommend import searches, spoken
+from shopkeeper.recommend.beside import kept
 from shopkeeper.recommend.covisit import Covisit
 from shopkeeper.recommend.histories import histories, renewed
 from shopkeeper.recommend.history import History, choices, encode
@@ -30,6 +32,10 @@ LEARN_DAYS: Final = 365
 """Older events teach nothing: tastes and assortments have moved on, and memory stays bounded."""
 
 _FRESH: Final = timedelta(minutes=10)
+_SLICE: Final = 1000
+_HANDOVER: Final = 0.0005
+"""Seconds after each slice of rows, in which requests beside this go on: a table's rows become objects
+without a word to the interpreter, and a hundred thousand of them would hold up everybody for a second."""
 _COLUMNS: Final = (
     *("item_id", "kind", "title", "price", "stock", "available_from", "expires_at"),
     *("brand", "category", "attributes"),
@@ -51,6 +57,8 @@ class Fitted:
     """The version of the table that ``items`` was read from."""
     stocked: int = -1
     """The revision of the store's items that ``items`` shows for certain."""
+    derived: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What other parts of this folder have made of it, by their name: it goes when this does."""
 
     @property
     def as_of(self) -> date | None:
@@ -64,44 +72,79 @@ _lock = threading.Lock()
 def fitted(shop: Shop, seen: Glance | None = None) -> Fitted:
     """The shop's recommender, fitted again when it is older than ten minutes by the shop's clock.
 
-    ``seen`` is what the caller's look at the store has told already.
+    Where a thread keeps it fresh (:mod:`~shopkeeper.recommend.keeping`) it is what that has made last;
+    only a restriction is waited for. ``seen`` is what the caller's look at the store has told already.
     """
     known, seen = _fitted.get(shop), seen or shop.state.glance()
     if known is not None and known.restricted >= seen.of(REVISION):
-        lately = timedelta(0) <= shop.now() - known.at < _FRESH
-        current = lately and known.as_of == _last_day(shop)
-        if current and known.catalogued == _catalogued(shop):
+        if kept(shop) or _current(shop, known):
             return known
         if not _lock.acquire(blocking=False):
             return known  # another request is fitting: its own answer is the first new one
         try:
-            return _recatalogued(shop, known) if current else _anew(shop)
+            made = _fitted[shop] = _instead(shop, known)
+            return made
         finally:
             _lock.release()
     with _lock:
         known = _fitted.get(shop)
-        fresh = known is not None and known.restricted >= seen.of(REVISION)
-        return known if known is not None and fresh else _anew(shop)
+        if known is None or known.restricted < seen.of(REVISION):
+            known = _fitted[shop] = fit(shop)
+        return known
 
 
-def _anew(shop: Shop) -> Fitted:
-    made = _fitted[shop] = fit(shop)
-    return made
+def latest(shop: Shop) -> Fitted | None:
+    """What requests answer by, however old; None: nobody has asked yet."""
+    return _fitted.get(shop)
+
+
+def renew(shop: Shop, ready: Callable[[Fitted], None], *, asked: bool) -> bool:
+    """Put what is true now in the place of what is old; whether there was a need.
+
+    ``ready`` makes ready whatever else a list takes, before any request sees the new one. Where
+    nobody has ``asked`` since the last time, age alone is no reason.
+    """
+    with _lock:
+        known = _fitted.get(shop)
+        if known is None or known.restricted < shop.state.revision(REVISION):
+            made = fit(shop)
+        elif _current(shop, known):
+            return False
+        elif asked or known.catalogued != _catalogued(shop):
+            made = _instead(shop, known)
+        else:
+            return False
+        ready(made)
+        _fitted[shop] = made
+        return True
+
+
+def _current(shop: Shop, known: Fitted) -> bool:
+    return _lately(shop, known) and known.catalogued == _catalogued(shop)
+
+
+def _lately(shop: Shop, known: Fitted) -> bool:
+    """Whether what was learned is of the last ten minutes and of the newest day."""
+    return timedelta(0) <= shop.now() - known.at < _FRESH and known.as_of == _last_day(shop)
+
+
+def _instead(shop: Shop, known: Fitted) -> Fitted:
+    """What takes its place: with the catalogue as it is now, or learned anew."""
+    return _recatalogued(shop, known) if _lately(shop, known) else fit(shop)
 
 
 def _recatalogued(shop: Shop, known: Fitted) -> Fitted:
-    """The same with the catalogue as it is now: a new item or an empty shelf counts at once."""
+    """The same with the catalogue as it is now: a new item or an empty shelf counts."""
     catalogued, stocked = _catalogued(shop), _stocked(shop)
     items = catalogue(shop)
     offered = offerable(known.history.item_ids, items, shop.now())
-    made = _fitted[shop] = replace(
+    return replace(
         known,
         recommender=replace(known.recommender, offered=offered),
         items=items,
         catalogued=catalogued,
         stocked=stocked,
     )
-    return made
 
 
 def _catalogued(shop: Shop) -> int:
@@ -161,7 +204,11 @@ def drop(shop: Shop) -> None:
 def catalogue(shop: Shop) -> dict[str, dict[str, Any]]:
     """The current items by item_id; empty in a shop that has not told its catalogue."""
     rows = shop.query(lambda source: source.items().select(*_COLUMNS))
-    return {row["item_id"]: row for row in rows.to_pylist()}
+    found: dict[str, dict[str, Any]] = {}
+    for part in rows.to_batches(max_chunksize=_SLICE):
+        found.update((row["item_id"], row) for row in part.to_pylist())
+        pause(_HANDOVER)
+    return found
 
 
 def own_history(shop: Shop, customer_id: str, live: bool) -> pa.Table:

@@ -167,7 +167,7 @@ def stage(
 
 @operation(effect=WRITE, example={"version": "20260101T020000"})
 def promote(ctx: Context, version: str, force: bool = False) -> Versions:
-    """Let a version make the lists from the next request on; ``force`` overrules the gate."""
+    """Let a version make the lists: at once, on a server within a second; ``force`` overrules the gate."""
     from shopkeeper.recommend.releases import promote as promoted
 
     return promoted(ctx.shop, version, force=force)

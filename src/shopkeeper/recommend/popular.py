@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,7 @@ class Popularity:
     recent: Ints
     basis: str
 
+    @cached_property
     def order(self) -> Ints:
         """Positions of items with any score, best first; equal ones in a fixed order."""
         order = np.lexsort((np.arange(len(self.score)), -self.score))

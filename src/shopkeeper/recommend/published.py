@@ -23,12 +23,13 @@ from scipy import sparse
 from shopkeeper.core import discovery
 from shopkeeper.core.errors import Corrupt
 from shopkeeper.recommend.behaviours import told
+from shopkeeper.recommend.beside import MODELS
 from shopkeeper.recommend.clusters import Clusters
 from shopkeeper.recommend.heads.base import FittedHead
 from shopkeeper.recommend.mixture import Mixture
 from shopkeeper.tasks import arrays
 
-FOLDER: Final = "models/recommend"
+FOLDER: Final = MODELS
 KIND: Final = "recommend.mixture"
 _PART: Final = ".part-"
 _CSR: Final = ("data", "indices", "indptr")

@@ -60,7 +60,7 @@ def shown(shop: Shop) -> Versions:
 
 
 def promote(shop: Shop, version: str, *, force: bool) -> Versions:
-    """Let a version serve from the next request on.
+    """Let a version serve from the next request on; on a server, once each process has read it.
 
     Raises:
         UnknownName: there is no such version.

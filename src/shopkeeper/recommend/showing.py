@@ -60,7 +60,7 @@ def choices(slate: Slate, made: Composed) -> Sequence[Choice]:
     """Each place with its chance, and the chances of what could have stood there."""
     found = []
     for slot, place in zip(slate.slots, made.arranged.places, strict=True):
-        ids = made.item_ids.take(place.among[:_MOST]).to_pylist()
+        ids = [made.item_ids[item].as_py() for item in place.among[:_MOST].tolist()]
         chances = dict(zip(ids, place.chances.tolist(), strict=True))
         found.append(Choice(slot.item_id, place.propensity, chances))
     return found

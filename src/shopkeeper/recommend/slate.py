@@ -96,7 +96,7 @@ class Recommender:
         return Slates(customers[customer], rank, item, score[order], head, because)
 
     def _fill(self, chosen: sparse.csr_array, owned: sparse.csr_array, k: int) -> tuple[Ints, Ints]:
-        order = self.popular.order()
+        order = self.popular.order
         order = order[self.offered[order]][: k + _SPARE]
         taken = sparse.csc_array(chosen + owned)[:, order].toarray() != 0
         need = k - np.diff(chosen.indptr)

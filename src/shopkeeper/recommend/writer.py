@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from shopkeeper.core.events import PURCHASE
 from shopkeeper.core.settings import Language
 from shopkeeper.core.types import Reason
@@ -104,16 +106,22 @@ class Writer:
             reasons=reasons,
         )
 
-    def popular(self, item: int) -> Reason:
+    def popular(self, item: int, weight: float = 1.0) -> Reason:
         """How many wanted the item lately; ``item`` -1: nobody has yet."""
         found = self.model.recommender.popular
         count = int(found.recent[item]) if item >= 0 else 0
         code = f"popular.{found.basis}" if count else "popular.before"
         text = _WORDS[self.lang][code].format(count=count, days=RECENT_DAYS)
-        return Reason(code=code, text=text, evidence={"customers": count, "days": RECENT_DAYS})
+        evidence: dict[str, str | float | int | None] = {"customers": count, "days": RECENT_DAYS}
+        return Reason(code=code, text=text, evidence=evidence, weight=weight)
 
     def because(
-        self, history: History, row: int, head: str = "covisit", item_id: str = ""
+        self,
+        history: History,
+        row: int,
+        head: str = "covisit",
+        item_id: str = "",
+        weight: float = 1.0,
     ) -> Reason:
         """The reason that rests on one row of the customer's history; ``item_id`` is what is offered."""
         source = history.item_ids[history.item[row]].as_py()
@@ -128,15 +136,16 @@ class Writer:
         evidence: dict[str, str | float | int | None] = {"item_id": source, "day": str(day)}
         if label:
             evidence["label"] = label
-        return Reason(code=f"{head}.{kind}", text=text, evidence=evidence)
+        return Reason(code=f"{head}.{kind}", text=text, evidence=evidence, weight=weight)
 
-    def said(self, history: History, row: int) -> Reason:
+    def said(self, history: History, row: int, weight: float = 1.0) -> Reason:
         """The reason that rests on a search of the customer, or on their own words."""
         assert history.spoken is not None  # noqa: S101 - it has this row
         text, day = history.spoken.texts[row], self.day(int(history.spoken.time[row]))
         code = "interests.searched" if text else "interests.said"
         said = _WORDS[self.lang][code].format(text=text, day=day)
-        return Reason(code=code, text=said, evidence={"query": text or None, "day": str(day)})
+        evidence: dict[str, str | float | int | None] = {"query": text or None, "day": str(day)}
+        return Reason(code=code, text=said, evidence=evidence, weight=weight)
 
     def in_common(self, first: str, second: str) -> tuple[str, str]:
         """The brand of both, or else the part of the category's path that they share."""
@@ -149,26 +158,32 @@ class Writer:
 
     def by_mixture(self, serving: Serving, history: History, found: Picked) -> Iterator[Slot]:
         """The places of one customer with the head that says most for each, and what it rests on."""
-        names = list(serving.published.mixture.heads)
-        for place in range(len(found.item)):
-            item, row = int(found.item[place]), int(found.because[place])
-            item_id = serving.published.item_ids[item].as_py()
-            leading = int(found.shares[:, place].argmax())
-            head = names[leading]
-            if found.saying[place] >= 0:
-                reason = self.said(history, int(found.saying[place]))
+        names, ids = list(serving.published.mixture.heads), serving.published.item_ids
+        leading = found.shares.argmax(axis=0)
+        shares = found.shares[leading, np.arange(len(leading))].tolist()
+        rows = zip(
+            found.item.tolist(),
+            leading.tolist(),
+            found.because.tolist(),
+            found.saying.tolist(),
+            found.probability.tolist(),
+            strict=True,
+        )
+        for place, (item, head, row, saying, chance) in enumerate(rows):
+            item_id, share = ids[item].as_py(), round(shares[place], 4)
+            if saying >= 0:
+                reason = self.said(history, saying, share)
             elif row >= 0:
-                reason = self.because(history, row, head, item_id)
+                reason = self.because(history, row, names[head], item_id, share)
             else:
-                reason = self.popular(int(serving.place[item]))
-            share = round(float(found.shares[leading, place]), 4)
+                reason = self.popular(int(serving.place[item]), share)
             yield self.named(
                 item_id,
                 rank=place + 1,
-                head=head,
-                score=float(found.probability[place]),
-                probability=float(found.probability[place]),
-                reasons=(reason.model_copy(update={"weight": share}),),
+                head=names[head],
+                score=chance,
+                probability=chance,
+                reasons=(reason,),
             )
 
     def day(self, time_ms: int) -> date:

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp
 
 import shopkeeper
+from shopkeeper.recommend.keeping import Keeper
 from shopkeeper.server import faults
 from shopkeeper.server.agents.http import Agents
 from shopkeeper.server.contact import Contact
@@ -48,8 +49,11 @@ def create(shop: Shop, options: ServeOptions) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        keeper = Keeper(shop)
+        keeper.start()
         async with agents.running():
             yield
+        await run_in_threadpool(keeper.close)
         await run_in_threadpool(intake.close)
 
     app = FastAPI(

@@ -66,11 +66,15 @@ class Queries:
     @property
     def query(self) -> Ints:
         """The query that each row belongs to."""
+        if len(self) == 1:
+            return np.zeros(len(self.item), np.int64)
         return np.repeat(np.arange(len(self), dtype=np.int64), self.lengths)
 
     @property
     def age(self) -> Ints:
         """How many later rows the same query has."""
+        if len(self) == 1:
+            return np.arange(len(self.item) - 1, -1, -1, dtype=np.int64)
         return np.repeat(self.starts[1:], self.lengths) - 1 - np.arange(len(self.item))
 
     def weight(self, behaviours: Floats) -> Floats:
@@ -81,8 +85,9 @@ class Queries:
         self, items: int, fade: float, keep: int, behaviours: Floats = LEVELS
     ) -> sparse.csr_array:
         """(queries x items): ``weight x fade ** age`` of the last ``keep`` rows, summed by item."""
-        rows = np.flatnonzero(self.age < keep)
-        weight = self.weight(behaviours)[rows] * fade ** self.age[rows]
+        age = self.age
+        rows = np.flatnonzero(age < keep)
+        weight = self.weight(behaviours)[rows] * fade ** age[rows]
         return sparse.csr_array(
             sparse.coo_array(
                 (weight.astype(np.float32), (self.query[rows], self.item[rows])),
@@ -92,7 +97,8 @@ class Queries:
 
     def recall(self, fade: float, keep: int, behaviours: Floats = LEVELS) -> Floats:
         """What each row weighs in :meth:`recalled`."""
-        return np.where(self.age < keep, self.weight(behaviours) * fade**self.age, 0.0)
+        age = self.age
+        return np.where(age < keep, self.weight(behaviours) * fade**age, 0.0)
 
     def part(self, start: int, stop: int) -> Queries:
         """The queries from ``start`` until before ``stop``."""

@@ -101,8 +101,12 @@ class FittedLatent(ByBehaviour):
         """The mean of a history, as steep as the recipe says, and 1 for popularity."""
         fed = queries.recall(self.recipe.fade, self.recipe.recall, self.behaviours)
         weight = fed.astype(np.float32)
-        place = np.zeros((len(queries), self.table.shape[1]), np.float32)
-        np.add.at(place, queries.query, weight[:, None] * self.table[queries.item])
+        if len(queries) == 1:
+            place = (weight @ self.table[queries.item])[None]
+        else:
+            shape = (len(queries), len(self.table))
+            rows = sparse.csr_array((weight, queries.item, queries.starts), shape=shape)
+            place = np.asarray(rows @ self.table)
         place[:, :-1] = self.recipe.steepness * _unit(place[:, :-1])
         place[:, -1] = 1.0
         return place, np.ones(len(queries), dtype=bool)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
+from datetime import datetime
+from typing import Any, Final
 
 import narwhals as nw
 import pyarrow as pa
 from pydantic import TypeAdapter
 
+from shopkeeper.recommend.history import History
 from shopkeeper.recommend.model import Fitted
 from shopkeeper.recommend.offer import offerable
 from shopkeeper.recommend.rules.grounds import grounds
@@ -25,12 +27,14 @@ _RULES: TypeAdapter[tuple[Rule, ...]] = TypeAdapter(Rules)
 
 @dataclass(frozen=True)
 class Book:
-    """Some version of the rules (0: none was ever published) beside one fitted catalogue."""
+    """Some version of the rules (0: none was ever published) beside the catalogue as it was ``at`` a time."""
 
     version: int
     rules: Sequence[Rule]
     members: Members
-    fitted: Fitted
+    items: Mapping[str, Mapping[str, Any]]
+    history: History
+    at: datetime
     revision: int
     _compiled: list[tuple[pa.Array, Compiled]] = field(default_factory=list)
 
@@ -39,9 +43,8 @@ class Book:
         for known, found in self._compiled:
             if known is item_ids:
                 return found
-        model = self.fitted
-        offered = offerable(item_ids, model.items, model.at)
-        there = grounds(item_ids, model.items, model.history, model.at) if self.rules else None
+        offered = offerable(item_ids, self.items, self.at)
+        there = grounds(item_ids, self.items, self.history, self.at) if self.rules else None
         made = (
             compile_rules(self.rules, there, offered, self.members)
             if there
@@ -55,18 +58,21 @@ class Book:
         return tuple(self.rules[n].name for n in numbers)
 
 
-_books: WeakKeyDictionary[Shop, Book] = WeakKeyDictionary()
+_DERIVED: Final = "rules"
 _lock = threading.Lock()
 
 
 def published(shop: Shop, fitted: Fitted, seen: Glance | None = None) -> Book:
     """The rules that hold; read again when they change, compiled again when the catalogue does."""
     revision = (seen or shop.state.glance()).of(REVISION)
+    known: Book | None = fitted.derived.get(_DERIVED)
+    if known is not None and known.revision == revision:
+        return known
     with _lock:
-        known = _books.get(shop)
-        if known is None or known.fitted is not fitted or known.revision != revision:
+        known = fitted.derived.get(_DERIVED)
+        if known is None or known.revision != revision:
             known = book(shop, fitted, RuleSets(shop.database).of(PUBLISHED), revision)
-            _books[shop] = known
+            fitted.derived[_DERIVED] = known
         return known
 
 
@@ -74,7 +80,8 @@ def book(shop: Shop, fitted: Fitted, rules: RuleSet | None, revision: int = 0) -
     """One version of the rules, ready to be asked."""
     told = read(rules)
     number = rules.version if rules else 0
-    return Book(number, told, members(shop, told), fitted, revision)
+    named = members(shop, told)
+    return Book(number, told, named, fitted.items, fitted.history, fitted.at, revision)
 
 
 def read(rules: RuleSet | None) -> tuple[Rule, ...]:
@@ -98,9 +105,3 @@ def members(shop: Shop, rules: Sequence[Rule]) -> Members:
         name: frozenset(row["customer_id"] for row in rows if row["segment"] == name)
         for name in names
     }
-
-
-def forget(shop: Shop) -> None:
-    """Drop what is held in memory."""
-    with _lock:
-        _books.pop(shop, None)
