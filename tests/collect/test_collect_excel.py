@@ -98,12 +98,20 @@ def test_rows_with_merged_cells_are_refused_and_can_be_retried(shop: Shop, tmp_p
     assert again.new == 2
 
 
-def test_a_merged_title_above_the_table_stops_the_import(cleaned: Clean, tmp_path: Path) -> None:
+def test_a_title_above_the_table_is_passed_over(cleaned: Clean, tmp_path: Path) -> None:
     def merge(made: Any) -> None:
         made.active.merge_cells("A1:E1")
 
+    assert len(run(cleaned, tmp_path, ("Sales of January",), HEAD, ROW, change=merge).rows) == 1
+    assert len(run(cleaned, tmp_path, ("Sales of January",), (None,), HEAD, ROW).rows) == 1
+
+
+def test_a_merged_header_stops_the_import(cleaned: Clean, tmp_path: Path) -> None:
+    def merge(made: Any) -> None:
+        made.active.merge_cells("A1:B1")
+
     with pytest.raises(BadInput, match="merged cells: it names no columns"):
-        run(cleaned, tmp_path, ("Sales of January",), HEAD, ROW, change=merge)
+        run(cleaned, tmp_path, ("user", None, *HEAD[2:]), ROW, change=merge)
 
 
 def test_formulas_count_by_their_saved_value_and_are_refused_without(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import openpyxl  # type: ignore[import-untyped]
 import pytest
 
 from shopkeeper.collect import operations as collect
-from shopkeeper.core.errors import NotAllowed
+from shopkeeper.core.errors import BadInput, NotAllowed
 from shopkeeper.core.operation import Actor, Context
 from shopkeeper.shop import Shop
 
@@ -53,6 +54,7 @@ def test_english_names_are_mapped_and_negative_quantities_become_refunds(
     assert found.unused == ("Description",)
     assert found.confidence > 0.8
     receipt = bring(shop, tmp_path, path)
+    assert shop.catalogue.item("tea")["title"] == "Green tea"
     assert {m.outcome: m.value for m in receipt.money} == {"purchase": 19, "refund": 9.5}
 
 
@@ -124,3 +126,88 @@ def test_a_key_sees_the_inbox_alone(shop: Shop, tmp_path: Path) -> None:
     for operation in (collect.inspect, collect.guess):
         with pytest.raises(NotAllowed):
             operation(key, "../shopkeeper.toml")
+
+
+def test_reviews_become_texts(shop: Shop, tmp_path: Path) -> None:
+    path = write(tmp_path, "review_id,user,asin,stars,reviewText,date,helpful\n"
+                           "r1,u1,i1,5,很好吃，下次还来,2026-01-05,3\n"
+                           "r2,u2,i1,1,arrived late and broken,2026-01-06,0\n")  # fmt: skip
+    found = collect.guess(shop, path)
+    assert found.target == "texts"
+    assert {c.ours: c.theirs for c in found.columns} == {
+        "text_id": "review_id", "customer_id": "user", "item_id": "asin", "time": "date",
+        "body": "reviewText", "rating": "stars",
+    }  # fmt: skip
+    assert any("'helpful'" in note for note in found.notes)
+    assert bring(shop, tmp_path, path).new == 2
+
+
+def test_reviews_without_times_stand_on_the_files_own_day(shop: Shop, tmp_path: Path) -> None:
+    path = write(tmp_path, "cat,label,review\n书,1,很好的一本书啊\n书,0,纸张太差了不喜欢\n")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    found = collect.guess(shop, path)
+    assert tomllib.loads(found.mapping)["constants"] == {"kind": "review", "time": "2023-11-15"}
+    assert "rating" not in {c.ours for c in found.columns}  # 0 and 1 are no stars
+    receipt = collect.import_file(shop, path, "guessed")
+    assert (receipt.new, str(receipt.first_day)) == (2, "2023-11-15")
+    assert any("guessed" in note for note in receipt.notes)
+    assert collect.import_file(shop, path, "guessed").duplicate == 2
+
+
+def test_a_file_without_a_header_is_told(shop: Shop, tmp_path: Path) -> None:
+    rows = "".join(f"u{i},{i % 3},7,{('pv', 'buy')[i % 2]},{1_511_700_000 + i}\n" for i in range(9))
+    found = collect.guess(shop, write(tmp_path, rows))
+    mapping = tomllib.loads(found.mapping)
+    assert mapping["file"]["header"] == [f"column {n}" for n in range(1, 6)]
+    assert mapping["columns"] == {"time": "column 5", "name": "column 4", "user_id": "column 1",
+                                  "item_id": "column 2"}  # fmt: skip
+    assert any("by their place alone" in note for note in found.notes)
+    assert collect.import_file(shop, write(tmp_path, rows), "guessed").new == 9
+    names = shop.query(lambda source: source.events().select("name")).column("name").to_pylist()
+    assert (names.count("view_item"), names.count("purchase")) == (5, 4)
+
+
+def test_traditional_headers_and_other_systems_times(shop: Shop, tmp_path: Path) -> None:
+    path = write(tmp_path, "會員編號,商品編號,訂單編號,單價,下單時間\nu1,i1,o1,¥9,2026-01-05\n")
+    assert {c.ours for c in collect.guess(shop, path).columns} == {
+        "user_id", "item_id", "order_id", "price", "time"}  # fmt: skip
+    path = write(tmp_path, "event_time,event_type,product_id,price,visitorid,order_approved_at\n"
+                           "2026-01-05 00:00:00 UTC,cart,1,9.5,u1,2026-01-09 00:00:00 UTC\n")  # fmt: skip
+    assert {c.ours: c.theirs for c in collect.guess(shop, path).columns} == {
+        "user_id": "visitorid", "item_id": "product_id", "price": "price", "time": "event_time",
+        "name": "event_type",
+    }  # fmt: skip
+    assert collect.import_file(shop, path, "guessed").new == 1
+
+
+@pytest.mark.parametrize(
+    ("dates", "told"),
+    [(("1/31/2026 3:45 PM",), ["%m/%d/%Y %I:%M %p"]), (("12/1/25 8:26", "13/1/25 9:00"),
+     ["%d/%m/%y %H:%M"]), (("25/1/25", "26/1/26"), None)],
+)  # fmt: skip
+def test_short_years_and_half_days(
+    shop: Shop, tmp_path: Path, dates: tuple[str, ...], told: list[str] | None
+) -> None:
+    path = write(tmp_path, "user,date\n" + "".join(f"u1,{date}\n" for date in dates))
+    found = collect.guess(shop, path)
+    assert tomllib.loads(found.mapping).get("file", {}).get("time_formats") == told
+    if told:
+        assert collect.import_file(shop, path, "guessed").new == len(dates)
+
+
+def test_repeated_ids_are_no_catalogue(shop: Shop, tmp_path: Path) -> None:
+    path = write(tmp_path, "order_id,product_id,reordered\n1,7,0\n1,8,1\n2,7,0\n")
+    found = collect.guess(shop, path)
+    assert (found.mapping, found.missing) == ("", ("time",))
+    assert any("join the two" in note for note in found.notes)
+    with pytest.raises(BadInput, match="no column suits time"):
+        collect.import_file(shop, path, "guessed")
+
+
+def test_an_events_own_id_is_taken(shop: Shop, tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "event_id,user,event,time\ne1,u1,view,2026-01-05\ne1,u1,view,2026-01-06\n"
+    )
+    assert tomllib.loads(collect.guess(shop, path).mapping)["event"] == {"id": "{event_id}"}
+    receipt = collect.import_file(shop, path, "guessed")
+    assert (receipt.new, receipt.refused) == (1, 1)

@@ -237,7 +237,8 @@ def test_sequences_become_events_in_order(cleaned: Clean) -> None:
 
 
 def test_a_format_that_is_not_known_is_named(cleaned: Clean) -> None:
-    assert "file.format" in str(refuse(cleaned, HEAD + ROW, name="sales.ods").field)
+    packed = b"PK\x03\x04mimetypeapplication/vnd.oasis" + bytes(40)
+    assert "file.format" in str(refuse(cleaned, packed, name="sales.ods").field)
     error = refuse(cleaned, HEAD + ROW, SALES + '[file]\nformat = "csvv"')
     assert "'csv'" in error.hint
 
@@ -245,3 +246,57 @@ def test_a_format_that_is_not_known_is_named(cleaned: Clean) -> None:
 def test_reading_a_file_twice_gives_the_same_digest(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(HEAD)
     assert File(tmp_path / "a.csv").sha256 == File(tmp_path / "a.csv").sha256
+
+
+@pytest.mark.parametrize("sign", ["::", "   ", "||"])
+def test_wide_delimiters(cleaned: Clean, sign: str) -> None:
+    head = "user,at,item,n,price\n".replace(",", sign)
+    text = head + 'u1,2026-01-05,"i1,2,9.5\nu2,2026-01-06,i2,2,9.5\n'.replace(",", sign)
+    told = SALES + '[file]\ndelimiter = "||"\n' if sign == "||" else SALES
+    assert [r["item_id"] for r in cleaned(text, told, name="sales.dat").rows] == ['"i1', "i2"]
+
+
+def test_a_file_without_a_header_is_read_by_the_names_given(cleaned: Clean) -> None:
+    told = SALES + '[file]\nheader = ["user", "at", "item", "n", "price"]\n'
+    assert len(cleaned(ROW + ROW.replace("u1", "u2"), told).rows) == 2
+    assert len(cleaned(ROW, told).rows) == 1
+    short = SALES + '[file]\nheader = ["user", "at"]\n'
+    assert "names 2 columns, and the first line has 5" in str(refuse(cleaned, ROW, short))
+
+
+def test_a_list_of_objects_is_read(cleaned: Clean) -> None:
+    one = '{"user": "u1", "at": "2026-01-05", "item": "i1", "n": 2, "price": 9.5}'
+    assert len(cleaned(f"[\n{one},\n {one.replace('u1', 'u2')}]", name="sales.json").rows) == 2
+    assert "begins as a JSON list" in str(refuse(cleaned, f"[{one},", name="sales.json"))
+
+
+def test_big5_is_found_out(cleaned: Clean) -> None:
+    text = "user,at,item,n,price\n" + "王小明,2026-01-05,紅茶禮盒,2,9.5\n" * 3
+    assert cleaned(text.encode("big5")).rows[0]["item_id"] == "紅茶禮盒"
+
+
+@pytest.mark.parametrize(
+    "price", ["¥1,299.50", "￥ 1299.5", "1299.5元", "RMB1299.5", "1,299.50 CNY"]
+)
+def test_signs_of_the_files_currency_are_removed(cleaned: Clean, price: str) -> None:
+    done = cleaned(HEAD + f'u1,2026-01-05,i1,2,"{price}"\n')
+    assert [r["price"] for r in done.rows] == [1299.5]
+
+
+def test_signs_of_another_currency_are_refused(cleaned: Clean) -> None:
+    done = cleaned(HEAD + "u1,2026-01-05,i1,2,$9.5\n")
+    assert [(r.field, "another currency than CNY" in r.hint) for r in done.refused] == [
+        ("price", True)
+    ]
+
+
+def test_lines_of_one_item_each_are_one_sequence(cleaned: Clean) -> None:
+    text = (
+        Path(__file__).parents[2] / "src/shopkeeper/collect/mappings/sequences.toml"
+    ).read_text()
+    told = [r["order_id"] for r in cleaned("1 7\n1 8\n2 7\n1 9\n", text, name="s.txt").rows]
+    assert sorted(told) == [
+        "1-1",
+        "1-2",
+        "2-1",
+    ]  # the last line stands apart: which turn is unknown

@@ -5,6 +5,7 @@ The expressions run on DuckDB over columns of text, whole batches at a time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 EARLIEST = "1990-01-01"
@@ -22,12 +23,20 @@ FORMULA = (
 _PLAIN = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?"
 _GROUPED = r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?"
 _LOCAL = r"\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?"
-_OFFSET = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
+_OFFSET = (
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?(Z|UTC|GMT|[+-](0\d|1[0-5])(:?[0-5]\d)?)"
+)
 _COMMON = (
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y.%m.%d %H:%M:%S", "%Y.%m.%d",
     "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M", "%Y年%m月%d日", "%Y年%m月%d日%H:%M:%S",
     "%d %b %Y %H:%M:%S", "%d %b %Y", "%d-%b-%Y", "%d-%b-%Y %H:%M:%S", "%b %d, %Y", "%B %d, %Y",
 )  # fmt: skip
+_SIGNS = {
+    "CNY": ("CN¥", "RMB", "人民币", "¥", "￥", "元"), "JPY": ("JP¥", "¥", "￥", "円"), "USD": ("US$", "$"),
+    "EUR": ("€",), "GBP": ("£",), "HKD": ("HK$", "$"), "TWD": ("NT$", "$", "元"), "AUD": ("A$", "AU$", "$"),
+    "CAD": ("C$", "CA$", "$"), "SGD": ("S$", "$"), "NZD": ("NZ$", "$"), "BRL": ("R$",), "MXN": ("$",),
+    "INR": ("₹", "Rs.", "Rs"), "KRW": ("₩",), "RUB": ("₽",), "THB": ("฿",), "VND": ("₫",), "TRY": ("₺",),
+}  # fmt: skip
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 LARGEST = 1e12
 
@@ -37,8 +46,21 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def macros(decimal: str) -> list[str]:
-    """Statements that define the cleaning functions for a file with this decimal sign."""
+def signs(currency: str | None) -> str:
+    """A pattern of what stands for this currency beside an amount; without one, for any currency."""
+    codes = [currency] if currency else list(_SIGNS)
+    every = {sign for code in codes for sign in (code, *_SIGNS.get(code, ()))}
+    return "|".join(re.escape(sign) for sign in sorted(every, key=lambda s: (-len(s), s)))
+
+
+def macros(decimal: str, currency: str | None = None) -> list[str]:
+    """Statements that define the cleaning functions for a file with this decimal sign and currency.
+
+    Without a currency, as where a column names each row's, the signs of all are known.
+    """
+    sign = signs(currency)
+    before = literal(rf"(?i)^([+-]?)\s*(?:{sign})\s*([+-]?)\s*")
+    after = literal(rf"(?i)\s*(?:{sign})$")
     plain, grouped, unsigned, point = _PLAIN, _GROUPED, "replace(x, ',', '')", "x"
     if decimal == ",":
         plain, grouped = _PLAIN.replace(r"\.", ","), r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?"
@@ -65,6 +87,8 @@ def macros(decimal: str) -> list[str]:
         f"CREATE MACRO grouped(x) AS regexp_full_match(x, {literal(grouped)})",
         f"CREATE MACRO number(x) AS CASE WHEN regexp_full_match(x, {literal(plain)}) "
         f"THEN try_cast({point} AS DOUBLE) WHEN grouped(x) THEN try_cast({unsigned} AS DOUBLE) END",
+        f"CREATE MACRO money(x) AS coalesce(number(x), number(regexp_replace("
+        f"regexp_replace(x, {before}, '\\1\\2'), {after}, '')))",
         f"CREATE MACRO sane(x) AS isfinite(x) AND abs(x) <= {LARGEST}",
     ]
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from shopkeeper.collect import keep, mapping, paths
+from shopkeeper.collect.guessing import guess
 from shopkeeper.collect.mapping import Mapping
 from shopkeeper.collect.request import Again, Request, Result
 from shopkeeper.collect.sheet import TORN
@@ -19,6 +20,8 @@ from shopkeeper.core.errors import BadInput, ShopkeeperError
 from shopkeeper.core.operation import Context
 
 IMPORTERS = "shopkeeper.collect.importers"
+GUESSED = "guessed"
+"""Given for a mapping's name: the one that is guessed from the file, without a look at it."""
 
 
 def bring_file(
@@ -32,7 +35,7 @@ def bring_file(
     """
     shop = ctx.shop
     file = File(paths.permitted(path, shop.folder, ctx.actor))
-    chosen = _mapping(ctx, mapping_name)
+    chosen = guessed(ctx, path) if mapping_name == GUESSED else _mapping(ctx, mapping_name)
     request = Request(
         shop=shop,
         import_id=_new_id(ctx),
@@ -102,6 +105,24 @@ def _run(request: Request) -> Result:
         writer.snapshot()
         writer.maintain()
     return result
+
+
+def guessed(ctx: Context, path: str) -> Mapping:
+    """The mapping that is guessed from the file; its notes say what was taken for what.
+
+    Raises:
+        BadInput: none can be guessed; says what the file lacks.
+    """
+    found = guess(ctx, path)
+    if not found.mapping:
+        raise BadInput(
+            f"No mapping can be guessed for {path!r}: no column suits {', '.join(found.missing)}.",
+            hint=" ".join(found.notes) or "Write a mapping: docs/import.md.",
+            field="mapping",
+        )
+    taken = ", ".join(f"{one.theirs!r} as {one.ours}" for one in found.columns)
+    notes = (f"The mapping was guessed: {found.target}, with {taken}.", *found.notes)
+    return mapping.parse(found.mapping, GUESSED).model_copy(update={"notes": notes})
 
 
 def _mapping(ctx: Context, name: str) -> Mapping | None:

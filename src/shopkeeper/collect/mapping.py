@@ -35,7 +35,8 @@ class FileOptions(Value):
     format: str | None = None
     sheet: Text | None = None
     encoding: str | None = None
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=10)] | None = None
+    header: Annotated[tuple[Text, ...], Field(max_length=2_000)] = ()
     decimal: Literal[".", ","] = "."
     time_zone: str | None = None
     time_formats: tuple[Text, ...] = ()
@@ -49,6 +50,14 @@ class FileOptions(Value):
             near = did_you_mean(name, available_timezones())
             raise ValueError(f"no time zone is named {name!r}; did you mean {near!r}?")
         return name
+
+    @field_validator("header")
+    @classmethod
+    def _names_differ(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} stands there twice; give every column a name of its own")
+        return names
 
     @field_validator("rates")
     @classmethod
@@ -284,7 +293,8 @@ def _explained(error: ValidationError, text: str, name: str) -> BadInput:
         near = did_you_mean(key, _KEYS)
         hint = f"Did you mean {near!r}?" if near else hint
     where = f"{path}{_line(text, key)}: " if path else ""
-    return BadInput(f"The mapping {name!r} is wrong. {where}{message}.", hint=hint, field=path)
+    end = "" if message.endswith("?") else "."
+    return BadInput(f"The mapping {name!r} is wrong. {where}{message}{end}", hint=hint, field=path)
 
 
 def _line(text: str, key: str) -> str:

@@ -28,9 +28,10 @@ def import_file(
 ) -> Receipt:
     """A receipt of one file's import: rows new, duplicate, repaired (how) and refused (why).
 
-    Safe to repeat: what is there already counts as duplicate. ``mapping`` is a shipped name or the path of
-    one's own ``.toml``; the importer ``segment`` needs none. ``dry_run`` shows the receipt and writes
-    nothing. Over HTTP the path is a name in the shop's ``inbox``.
+    Safe to repeat: what is there already counts as duplicate. ``mapping`` is a shipped name, the path of
+    one's own ``.toml``, or ``guessed``: what ``guess`` says of this file. The importers ``segment``, ``ga4``,
+    ``shopify``, ``personalize`` and ``jsonld`` need none. ``dry_run`` shows the receipt and writes nothing.
+    Over HTTP the path is a name in the shop's ``inbox``.
     """
     from shopkeeper.collect.importing import bring_file
 
@@ -127,7 +128,8 @@ def inspect(ctx: Context, path: str) -> Inspected:
 def guess(ctx: Context, path: str) -> Guessed:
     """A mapping guessed from a file's column names (English, Chinese) and values, to be checked by a person.
 
-    Save its text as a ``.toml``, correct it, and see what it does with ``import_file … dry_run``.
+    Save its text as a ``.toml``, correct it, and see what it does with ``import_file … dry_run``; or take it
+    as it is with ``import_file … mapping=guessed``.
     """
     from shopkeeper.collect.guessing import guess
 

@@ -46,7 +46,8 @@ def permitted(text: str, folder: Path, actor: Actor) -> Path:
         ) from error
     if not stat.S_ISREG(status.st_mode):
         kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a plain file"
-        raise BadInput(f"{text!r} is {kind}.", hint="Import one file at a time.", field="path")
+        hint = "Import one file at a time; in a shell: for f in FOLDER/*; do … done."
+        raise BadInput(f"{text!r} is {kind}.", hint=hint, field="path")
     if status.st_size == 0:
         raise BadInput(f"{path.name!r} is empty.", hint="Export it again.", field="path")
     return path

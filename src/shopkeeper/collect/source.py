@@ -116,7 +116,7 @@ class File:
 
     @cached_property
     def encoding(self) -> str:
-        """The encoding found in the file: by its mark, else UTF-8, UTF-16 or GB18030 by its bytes.
+        """The encoding found in the file: by its mark, else UTF-8, UTF-16, GB18030 or Big5 by its bytes.
 
         Raises:
             BadInput: it is none of them; says how to name it.
@@ -131,8 +131,9 @@ class File:
             faults, total = _faults_in_utf8(head, stream)
         if not faults:
             return "utf-8"
-        if self._chinese():
-            return "gb18030"
+        for name in ("gb18030", "big5"):
+            if self._chinese(name):
+                return name
         if faults <= max(3, total // 10_000):
             return "utf-8"  # a few broken characters: their rows are refused one by one
         raise BadInput(
@@ -141,9 +142,11 @@ class File:
             field="file.encoding",
         )
 
-    def _chinese(self) -> bool:
+    def _chinese(self, encoding: str) -> bool:
+        """Whether the file reads as this one of China's encodings, most of it in usual characters."""
+        usual_in = {"gb18030": _usual, "big5": _usual_traditional}[encoding]
         with self.binary() as stream:
-            decoder = codecs.getincrementaldecoder("gb18030")("strict")
+            decoder = codecs.getincrementaldecoder(encoding)("strict")
             common = other = 0
             while True:
                 chunk = stream.read(_CHUNK)
@@ -152,7 +155,7 @@ class File:
                 except UnicodeDecodeError:
                     return False
                 beyond = [c for c in text[:200_000] if c > "\x7f"]
-                usual = sum(_usual(c) for c in beyond)
+                usual = sum(map(usual_in, beyond))
                 common, other = common + usual, other + len(beyond) - usual
                 if not chunk:
                     return common >= 4 * other and common > 0
@@ -212,7 +215,15 @@ def _usual(character: str) -> bool:
     try:
         return len(character.encode("gb2312")) == 2
     except UnicodeEncodeError:
-        return character in "€…—“”‘’·"
+        return character in "€¥£…—“”‘’·"
+
+
+def _usual_traditional(character: str) -> bool:
+    """Of Big5's punctuation or its 5,401 frequent characters, which come first."""
+    try:
+        return b"\xa1\x40" <= character.encode("big5") <= b"\xc6\x7e"
+    except UnicodeEncodeError:
+        return False
 
 
 class _Unpacked(io.RawIOBase):

@@ -18,7 +18,7 @@ from shopkeeper.collect.plan import KEYS, Check, Plan, Terms
 from shopkeeper.collect.sheet import ROW, Batch, Broken, Sheet, table
 from shopkeeper.collect.source import Limits
 from shopkeeper.collect.tally import KINDS, Refusal, Tally
-from shopkeeper.collect.translation import make
+from shopkeeper.collect.translation import make, stated_currency
 from shopkeeper.collect.types import Money
 from shopkeeper.core.errors import BadInput, Unavailable
 from shopkeeper.core.events import canonical
@@ -39,13 +39,14 @@ class Stage:
         self.sheet = sheet
         self.tally = Tally()
         self.plan: Plan = make(mapping, sheet.columns, terms, cell_bytes=limits.cell_bytes)
-        self.tally.notes += [*sheet.notes, *self.plan.notes]
+        self.tally.notes += dict.fromkeys((*sheet.notes, *self.plan.notes))
         self._names: dict[str, str] = {}
+        currency = None if "currency" in mapping.columns else stated_currency(mapping, terms)
         self._spill = spill
         self._connection = connect(spill)
         self._run = self._connection.execute
         try:
-            self._prepare()
+            self._prepare(currency)
         except BaseException:
             self._connection.close()
             raise
@@ -160,9 +161,9 @@ class Stage:
     def _priced(self) -> bool:
         return self.mapping.target == "events" and "value" in self.plan.columns
 
-    def _prepare(self) -> None:
+    def _prepare(self, currency: str | None) -> None:
         self._check_formats()
-        for statement in cells.macros(self.mapping.file.decimal):
+        for statement in cells.macros(self.mapping.file.decimal, currency):
             self._run(statement)
         self._run("SET VARIABLE names = MAP([]::VARCHAR[], []::VARCHAR[])")
         self._run(

@@ -34,6 +34,12 @@ def make(mapping: Mapping, file_columns: tuple[str, ...], terms: Terms, *, cell_
     return _Maker(mapping, file_columns, terms, cell_bytes).plan
 
 
+def stated_currency(mapping: Mapping, terms: Terms | None = None) -> str:
+    """The currency that the mapping says all amounts are in; else the shop's, else nothing."""
+    own = terms.currency if terms else ""
+    return str(mapping.constants.get("currency", mapping.file.currency or own)).strip().upper()
+
+
 class _Maker:
     def __init__(
         self, mapping: Mapping, columns: tuple[str, ...], terms: Terms, cell_bytes: int
@@ -132,11 +138,11 @@ class _Maker:
     def _number(self, name: str) -> None:
         plan, absolute = self.plan, name in self.mapping.event.absolute
         plan.layers[0][f"x_{name}"] = f"bare({self._raw(name)})"
-        plan.layers[1][f"n_{name}"] = f"number(x_{name})"
+        plan.layers[1][f"n_{name}"] = f"{'money' if name in _AMOUNTS else 'number'}(x_{name})"
         sign = f"abs(n_{name})" if absolute else f"n_{name}"
         plan.columns[name] = sign
         self._refuse(
-            name, "it is not a number", "Write digits with a point, such as 1234.50.",
+            name, "it is not a number", self._number_hint(name),
             f"x_{name} <> '' AND n_{name} IS NULL",
         )  # fmt: skip
         self._refuse(
@@ -144,6 +150,9 @@ class _Maker:
             f"NOT sane(n_{name})",
         )  # fmt: skip
         self._repair(name, "thousands separators removed", f"grouped(x_{name})")
+        if name in _AMOUNTS:
+            signed = f"NOT regexp_full_match(x_{name}, '[-+0-9.,eE]*')"
+            self._repair(name, "currency sign removed", f"n_{name} IS NOT NULL AND {signed}")
         if not absolute and name != "propensity":
             self._refuse(name, "it is negative", self._negative_hint(name), f"n_{name} < 0")
         if name == "propensity":
@@ -153,6 +162,14 @@ class _Maker:
             self._refuse(
                 name, "it is not from 1 to 5", "Rescale it.", f"NOT n_{name} BETWEEN 1 AND 5"
             )
+
+    def _number_hint(self, name: str) -> str:
+        hint = "Write digits with a point, such as 1234.50."
+        if name not in _AMOUNTS or "currency" in self.mapping.columns:
+            return hint
+        own = stated_currency(self.mapping, self.terms)
+        name_it = "name it, with its rate: [file] currency, [file.rates]."
+        return f"{hint} For another currency than {own} {name_it}"
 
     def _negative_hint(self, name: str) -> str:
         if self.mapping.target != "events":
@@ -237,7 +254,7 @@ class _Maker:
 
     def _test(self, column: str, condition: Condition) -> str:
         cell = f"tidy({self.cells[column]})"
-        number = f"number(bare({self.cells[column]}))"
+        number = f"money(bare({self.cells[column]}))"
         tests: list[str] = []
         for key in sorted(condition.model_fields_set):
             value = getattr(condition, key)
@@ -267,8 +284,7 @@ class _Maker:
         shop, options = self.terms.currency, self.mapping.file
         self.plan.columns["currency"] = literal(shop)
         if "currency" not in self.mapping.columns:
-            stated = str(self.mapping.constants.get("currency", options.currency or ""))
-            rate = self._one_rate(stated.strip().upper())
+            rate = self._one_rate(stated_currency(self.mapping))
             self._convert(str(rate))
             return
         for code in options.rates:
@@ -327,7 +343,8 @@ class _Maker:
             kind = next(c.type for c in ITEMS if c.name == ours)
             if kind == "float64":
                 rate = self.rate if ours in _AMOUNTS else "1.0"
-                sql = f"number(bare({cell})) * {rate}"
+                read = "money" if ours in _AMOUNTS else "number"
+                sql = f"{read}(bare({cell})) * {rate}"
             else:
                 sql = f"safe({cell})"
             self.plan.columns[column] = sql

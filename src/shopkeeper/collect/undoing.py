@@ -9,7 +9,7 @@ from shopkeeper.collect.cells import literal
 from shopkeeper.collect.types import Receipt, Undone
 from shopkeeper.core.errors import Conflict
 from shopkeeper.core.operation import Context
-from shopkeeper.warehouse.erase import rewritten, without_text
+from shopkeeper.warehouse.rewriting import rewritten, without_text
 
 _TABLES = ("texts", "traits", "events")
 _STAYS = {

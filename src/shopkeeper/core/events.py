@@ -93,6 +93,21 @@ ALIASES: Final[dict[str, str]] = {
     "addtocart": ADD_TO_CART,
     "buy": PURCHASE,
     "transaction": PURCHASE,
+    "pv": VIEW_ITEM,
+    "fav": ADD_TO_WISHLIST,
+    "favorite": ADD_TO_WISHLIST,
+    "浏览": VIEW_ITEM,
+    "点击": VIEW_ITEM,
+    "加购": ADD_TO_CART,
+    "加入购物车": ADD_TO_CART,
+    "收藏": ADD_TO_WISHLIST,
+    "搜索": SEARCH,
+    "下单": PURCHASE,
+    "购买": PURCHASE,
+    "付款": PURCHASE,
+    "支付": PURCHASE,
+    "退款": REFUND,
+    "退货": REFUND,
 }
 """Names of other systems (Segment's commerce spec v2, common data sets), lower case, to ours."""
 

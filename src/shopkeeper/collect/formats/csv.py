@@ -1,5 +1,7 @@
 """CSV and TSV: every cell as text; a broken row is told apart from the rows around it.
 
+Signs of several characters (``::``) and runs of white space part cells too; such files have no quotes.
+
 Python's parser is used rather than an analytical engine's because it can be restarted at any line:
 an unclosed quote costs one row and not the rest of the file.
 """
@@ -9,7 +11,8 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from typing import IO
@@ -26,6 +29,11 @@ from shopkeeper.core.errors import BadInput
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 _DELIMITERS = ",;\t|"
+_SPACES = "whitespace"
+_APART = "\x1f"
+"""Stands between the cells of a line whose delimiter is longer than the one sign that the parser takes."""
+
+_HEAD = 20
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -36,32 +44,52 @@ def read(file: File, mapping: Mapping) -> Sheet:
         BadInput: no header, no rows, or two columns that the mapping needs share a name.
     """
     encoding = mapping.file.encoding or file.encoding
+    named = mapping.file.header
     with file.text(encoding) as stream:
         lines = _Lines(stream, file.limits)
-        first = next((line for line in lines if line.strip("\r\n\ufeff ")), "")
-        second = next((line for line in lines if line.strip()), "")
-        delimiter = mapping.file.delimiter or _delimiter(first, second, file.suffix)
-        columns = _header(first, delimiter)
-        if not second:
-            raise BadInput(
-                f"{file.path.name!r} has a header and no rows.",
-                hint="Export it again, or check that the right file was chosen.",
-                field="path",
-            )
+        head = list(islice((line for line in lines if line.strip("\r\n\ufeff ")), _HEAD))
+    if head and "\0" in head[0]:
+        raise BadInput(
+            f"{file.path.name!r} is no text file.",
+            hint="Export it as CSV, or give the file the name that its format has.",
+            field="path",
+        )
+    delimiter = mapping.file.delimiter or _delimiter(head, file.suffix)
+    first = _header(_one(head[0], delimiter) if head else "", delimiter)
+    if len(head) < 2 and not named:
+        raise BadInput(
+            f"{file.path.name!r} has a header and no rows.",
+            hint="Export it again, or check that the right file was chosen.",
+            field="path",
+        )
+    if named and len(first) > len(named):
+        raise BadInput(
+            f"[file] header names {len(named)} columns, and the first line has {len(first)}.",
+            hint="Name every column, in the order of the file.",
+            field="file.header",
+        )
+    columns = named or first
     _check_unique(columns, mapping)
     notes = () if encoding in ("utf-8", "utf-8-sig") else (f"The file was read as {encoding}.",)
-    return Sheet(columns, lambda: _batches(file, encoding, delimiter, columns), "line", notes)
+    written = _Written(encoding, delimiter, header=not named)
+    return Sheet(columns, lambda: _batches(file, written, columns), "line", notes)
 
 
-def _batches(
-    file: File, encoding: str, delimiter: str, columns: tuple[str, ...]
-) -> Iterator[Batch]:
-    with file.text(encoding) as stream:
-        lines = _Lines(stream, file.limits)
-        for line in lines:
-            if line.strip("\r\n\ufeff "):
-                break
-        parser = _Parser(lines, delimiter, columns, file.limits)
+@dataclass(frozen=True)
+class _Written:
+    """How the file is written: ``header`` tells whether its first line with text names the columns."""
+
+    encoding: str
+    delimiter: str
+    header: bool
+
+
+def _batches(file: File, written: _Written, columns: tuple[str, ...]) -> Iterator[Batch]:
+    with file.text(written.encoding) as stream:
+        lines = _Lines(stream, file.limits, written.delimiter)
+        if written.header:
+            next(line for line in lines if line.strip("\r\n\ufeff "))
+        parser = _Parser(lines, written.delimiter, columns, file.limits)
         while (batch := parser.batch()) is not None:
             yield batch
 
@@ -69,8 +97,9 @@ def _batches(
 class _Lines:
     """The file's lines, counted; those of the current batch can be given again."""
 
-    def __init__(self, stream: IO[str], limits: Limits) -> None:
+    def __init__(self, stream: IO[str], limits: Limits, delimiter: str = ",") -> None:
         self._stream = stream
+        self._delimiter = delimiter
         self._limits = limits
         self._again: deque[str] = deque()
         self.given: list[str] = []
@@ -112,7 +141,7 @@ class _Lines:
                 hint="Is this a text file with one row a line?",
                 field="path",
             )
-        return line
+        return _one(line, self._delimiter)
 
 
 class _Parser:
@@ -155,7 +184,7 @@ class _Parser:
         return self._sorted(rows, broken, _numbers(heights, skipped, first))
 
     def _reader(self) -> Iterator[list[str]]:
-        return csv.reader(self._lines, delimiter=self._delimiter, strict=True)
+        return _reader(self._lines, self._delimiter)
 
     def _restart(self, good: int, first: int, error: str) -> Broken:
         """Refuse the line at which parsing failed, after ``good`` ones, and read on with the next."""
@@ -212,7 +241,7 @@ class _Parser:
                     number,
                     "(row)",
                     f"it has {'more' if len(row) > width else 'fewer'} cells than the header",
-                    f"The header has {width}. Put a text that holds {self._delimiter!r} in quotes.",
+                    _width_hint(width, self._delimiter),
                     sheet.torn(shown),
                 )
             )
@@ -264,7 +293,7 @@ def _header(line: str, delimiter: str) -> tuple[str, ...]:
     if not line:
         raise BadInput("The file holds no text.", hint="Export it again.", field="path")
     try:
-        cells = next(csv.reader([line], delimiter=delimiter, strict=True))
+        cells = next(_reader([line], delimiter))
     except csv.Error as error:
         raise BadInput(
             f"The header cannot be read: {error}.",
@@ -288,10 +317,47 @@ def _check_unique(columns: tuple[str, ...], mapping: Mapping) -> None:
             )
 
 
-def _delimiter(header: str, row: str, suffix: str) -> str:
-    """The sign that stands equally often in the header and the first row, quoted parts left out."""
+def _width_hint(width: int, delimiter: str) -> str:
+    if len(delimiter) > 1:
+        return f"The header has {width}. Cells that hold {delimiter!r} need another delimiter."
+    return f"The header has {width}. Put a text that holds {delimiter!r} in quotes."
+
+
+def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    if len(delimiter) > 1:
+        return csv.reader(lines, delimiter=_APART, quoting=csv.QUOTE_NONE, strict=True)
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _one(line: str, delimiter: str) -> str:
+    """The line with one sign between its cells."""
+    if len(delimiter) == 1:
+        return line
+    return (
+        _APART.join(line.split()) + "\n"
+        if delimiter == _SPACES
+        else line.replace(delimiter, _APART)
+    )
+
+
+def _delimiter(head: list[str], suffix: str) -> str:
+    """What stands equally often in the header and the first row, quoted parts left out.
+
+    Signs of two characters and white space must do so in all of the first lines.
+    """
     if suffix in (".tsv", ".tab"):
         return "\t"
-    header, row = _QUOTED.sub("", header), _QUOTED.sub("", row)
+    plain = [_QUOTED.sub("", line) for line in head]
+    if _same(line.count("::") for line in plain):
+        return "::"
+    header, row = ([*plain, "", ""])[:2]
     even = [sign for sign in _DELIMITERS if 0 < header.count(sign) == row.count(sign)]
-    return max(even or _DELIMITERS, key=header.count)
+    found = max(even or _DELIMITERS, key=header.count)
+    if header.count(found) or not _same(len(line.split()) - 1 for line in plain):
+        return found
+    return _SPACES
+
+
+def _same(counts: Iterable[int]) -> bool:
+    found = set(counts)
+    return len(found) == 1 and min(found) > 0

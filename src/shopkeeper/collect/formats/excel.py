@@ -27,6 +27,7 @@ _ERRORS = frozenset(
 )
 _PAGE = 4_000
 _COLUMNS = 2_000
+_TITLES = 20  # rows among which a header is looked for
 
 
 def read(file: File, mapping: Mapping) -> Sheet:
@@ -38,7 +39,7 @@ def read(file: File, mapping: Mapping) -> Sheet:
     """
     check(file)
     with _opened(file, mapping) as rows:
-        head = next(((n, row) for n, row in rows if not _blank(row)), None)
+        head = _head(rows)
     if head is None:
         raise BadInput(
             f"{file.path.name!r} has an empty sheet.", hint="Name another.", field="path"
@@ -53,6 +54,15 @@ def read(file: File, mapping: Mapping) -> Sheet:
         )
     columns = _columns(cells, file)
     return Sheet(columns, lambda: _batches(file, mapping, columns, (number, found)))
+
+
+def _head(rows: Iterator[tuple[int, tuple[Any, ...]]]) -> tuple[int, tuple[Any, ...]] | None:
+    """The row that names the columns: the first with text, unless it is a title: one cell above a table."""
+    filled = [pair for pair in islice(rows, _TITLES) if not _blank(pair[1])]
+    if not filled:
+        return next((pair for pair in rows if not _blank(pair[1])), None)
+    wider = (pair for pair in filled if sum(not _blank((cell,)) for cell in pair[1]) > 1)
+    return next(wider, filled[0])
 
 
 def _columns(cells: tuple[Any, ...], file: File) -> tuple[str, ...]:

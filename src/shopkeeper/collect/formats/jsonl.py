@@ -1,4 +1,4 @@
-"""JSON lines: one object a line; ``a.b`` names what stands inside ``a``."""
+"""JSON lines, or one list of objects; ``a.b`` names what stands inside ``a``."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ from shopkeeper.core.errors import BadInput
 
 SUFFIXES = (".jsonl", ".ndjson", ".json")
 _HEAD = 10_000
+_WHOLE = 64 << 20  # characters of one list; parsed it takes several times as much memory
 
 
 def read(file: File, mapping: Mapping) -> Sheet:
     """The file as a sheet; its columns are the keys of the first 10,000 lines.
 
     Raises:
-        BadInput: no line holds a JSON object.
+        BadInput: no line holds a JSON object, or one list has more than 64 MiB of text.
     """
     encoding = mapping.file.encoding or file.encoding
     with file.text(encoding) as stream:
         found: dict[str, None] = {}
-        for _, line in islice(lines(stream, file), _HEAD):
+        for _, line in islice(_rows(stream, file), _HEAD):
             for name in _names(_object(line)):
                 found.setdefault(name)
     if not found:
         raise BadInput(
             f"{file.path.name!r} holds no line that is a JSON object.",
-            hint='Write one object a line: {"user": "u1", "time": "2026-01-31T12:00:00Z"}.',
+            hint='Write one object a line, such as {"user": "u1", "time": "2026-01-31T12:00:00Z"}, '
+            "or one list of such objects.",
             field="path",
         )
     columns = tuple(found)
@@ -52,6 +54,34 @@ def lines(stream: IO[str], file: File) -> Iterator[tuple[int, str]]:
             raise BadInput(f"Line {number} is too long.", hint="One object a line.", field="path")
         if line.strip("\r\n\t \ufeff"):
             yield number, line
+
+
+def _rows(stream: IO[str], file: File) -> Iterator[tuple[int, str]]:
+    """The lines, or the members of the one list that the file is, each as a line."""
+    first = next(lines(stream, file), None)
+    if first is None:
+        return
+    if not first[1].lstrip("\ufeff \t").startswith("["):
+        yield first
+        yield from ((number + first[0], line) for number, line in lines(stream, file))
+        return
+    text = first[1].lstrip("\ufeff") + stream.read(_WHOLE)
+    if len(text) > _WHOLE:
+        raise BadInput(
+            f"{file.path.name!r} is one JSON list of more than {_WHOLE >> 20} MiB.",
+            hint="Write one object a line: jq -c '.[]' in.json > out.jsonl",
+            field="path",
+        )
+    try:
+        members = orjson.loads(text)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise BadInput(
+            f"{file.path.name!r} begins as a JSON list and is none: {error}.",
+            hint="Export it again, or write one object a line.",
+            field="path",
+        ) from error
+    for number, member in enumerate(members, 1):
+        yield number, orjson.dumps(member).decode()
 
 
 def refusal(number: int, line: str) -> Broken:
@@ -77,7 +107,7 @@ def extract(
 def _batches(file: File, encoding: str, columns: tuple[str, ...]) -> Iterator[Batch]:
     paths = ["/" + "/".join(map(pointer, name.split("."))) for name in columns]
     with file.text(encoding) as stream, duckdb.connect() as connection:
-        numbered = lines(stream, file)
+        numbered = _rows(stream, file)
         while chunk := list(islice(numbered, file.limits.batch_rows // 8)):
             good = [(number, line) for number, line in chunk if _object(line) is not None]
             fine = {number for number, _ in good}

@@ -24,7 +24,7 @@ _LINES = 8192
 def read(file: File, mapping: Mapping) -> Sheet:
     """The file as rows of ``user``, ``item``, ``position`` (from 1) and a made-up ``time``.
 
-    A row's number is that of its line: a line is one customer's whole sequence.
+    A row's number is that of its line: a line is one customer's whole sequence, or one item of it.
 
     Raises:
         BadInput: the start in the mapping is no date.
@@ -50,7 +50,7 @@ def read(file: File, mapping: Mapping) -> Sheet:
 
 def _batches(file: File, encoding: str, start: datetime, step: int) -> Iterator[Batch]:
     with file.text(encoding) as stream, duckdb.connect() as connection:
-        numbered = lines(stream, file)
+        numbered, turns = lines(stream, file), _Turns()
         while chunk := list(islice(numbered, _LINES)):
             broken = tuple(_refusal(n, line) for n, line in chunk if not _good(line, file))
             bad = {row.row for row in broken}
@@ -59,6 +59,7 @@ def _batches(file: File, encoding: str, start: datetime, step: int) -> Iterator[
                 {
                     sheet.ROW: pa.array([n for n, _ in good], pa.int64()),
                     "line": pa.array([line for _, line in good], pa.string()),
+                    "before": pa.array([turns.before(line) for _, line in good], pa.int64()),
                 }
             )
             connection.register("texts", texts)
@@ -70,10 +71,27 @@ _ROWS = """
     SELECT row, parts[1] AS c0, item AS c1, position::VARCHAR AS c2,
            strftime($start::TIMESTAMP + to_seconds((position - 1) * $step), '%Y-%m-%d %H:%M:%S') AS c3
     FROM (
-        SELECT row, parts, unnest(parts[2:]) AS item, generate_subscripts(parts[2:], 1) AS position
-        FROM (SELECT row, string_split(line, ' ') AS parts FROM texts)
+        SELECT row, parts, unnest(parts[2:]) AS item,
+               before + generate_subscripts(parts[2:], 1) AS position
+        FROM (SELECT row, before, string_split(line, ' ') AS parts FROM texts)
     ) ORDER BY row, position
 """
+
+
+class _Turns:
+    """Where a line's items begin: lines of one item each go on where the same user's line above ended."""
+
+    def __init__(self) -> None:
+        self._user = ""
+        self._count = 0
+
+    def before(self, line: str) -> int:
+        """How many items the lines directly above gave to this one's user."""
+        user, *items = line.split(" ")
+        same = user == self._user and len(items) == 1
+        before = self._count if same else 0
+        self._user, self._count = user, before + len(items)
+        return before
 
 
 def _good(line: str, file: File) -> bool:

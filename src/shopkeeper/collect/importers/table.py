@@ -25,6 +25,7 @@ ABOUT = "Any CSV, TSV, Parquet or JSON lines file, read through a mapping"
 NEEDS_MAPPING = True
 _FORMATS = "shopkeeper.collect.formats"
 _PAGE = 5_000
+_WIDE = (b"\xff\xfe", b"\xfe\xff")
 
 
 def bring(request: Request) -> Result:
@@ -37,7 +38,8 @@ def bring(request: Request) -> Result:
     if mapping is None:
         raise BadInput(
             "A table needs a mapping that says which column is which.",
-            hint="Name a shipped one (shopkeeper collect mappings) or write your own: docs/import.md.",
+            hint="See what is guessed (shopkeeper collect guess FILE) and take it with --mapping guessed; "
+            "or name a shipped one (shopkeeper collect mappings), or write your own: docs/import.md.",
             field="mapping",
         )
     sheet = again(request.again) if request.file is None else open_sheet(request.file, mapping)
@@ -70,17 +72,30 @@ def open_sheet(file: File, mapping: Mapping) -> Sheet:
     name = mapping.file.format or next(
         (name for name, module in formats.items() if file.suffix in module.SUFFIXES), None
     )
-    name = {"tsv": "csv", "json": "jsonl"}.get(name or "", name)
-    if name is None:
-        raise BadInput(
-            f"The name {file.path.name!r} does not say what format the file has.",
-            hint=f'Say it in the mapping: [file] format = "csv" (known: {", ".join(formats)}).',
-            field="file.format",
-        )
+    name = {"tsv": "csv", "json": "jsonl"}.get(name or "", name) or _by_content(file)
     if name not in formats:
         raise UnknownName("file format", name, formats, field="file.format")
     sheet: Sheet = formats[name].read(file, mapping)
     return sheet
+
+
+def _by_content(file: File) -> str:
+    """The format of a file whose name does not say it, by how it begins: text is taken for a table."""
+    with file.binary() as stream:
+        head = stream.read(4_096)
+    start = head.lstrip(b"\xef\xbb\xbf \r\n\t")
+    for mark, name in ((b"PAR1", "parquet"), (b"{", "jsonl"), (b"[", "jsonl")):
+        if start.startswith(mark):
+            return name
+    if b"[Content_Types].xml" in head:
+        return "excel"
+    if head.startswith(b"PK") or (b"\0" in head and not head.startswith(_WIDE)):
+        raise BadInput(
+            f"{file.path.name!r} is no text, and its name does not say what format it has.",
+            hint="Unpack it, or export it as CSV, Excel, Parquet or JSON lines.",
+            field="file.format",
+        )
+    return "csv"
 
 
 def again(rows: Sequence[Again]) -> Sheet:
