@@ -125,3 +125,27 @@ def test_rows_of_files_that_name_them_go_and_the_others_stay(named: World) -> No
     assert (folder / "people.csv").read_text("utf-8").splitlines() == ["姓名,note", f"other,{NAME}"]
     assert json.loads((folder / "people.jsonl").read_text()) == {"note": NAME}
     assert pq.read_table(folder / "people.parquet").num_rows == 0  # both rows named her
+
+
+def test_an_id_that_stands_inside_the_ids_of_others_takes_nothing_of_theirs(world: World) -> None:
+    one, other, device = "shopper-1234", "shopper-12345", "shopper-1234-laptop"
+    for who in (one, other):
+        world.send(8, "identify", userId=who, traits={"city": f"{who}-town"})
+        world.send(
+            6, userId=who, event="Product Viewed",
+            properties={"product_id": "p1", "friend": other, "session_id": f"{other}-1"},
+        )  # fmt: skip
+    world.send(5, anonymousId=device, event="Product Viewed", properties={"product_id": "p2"})
+    world.move()
+    world.send(1, userId=other, event="Product Viewed", properties={"product_id": "p3"})
+    before = [e for e in world.events() if e["customer_id"] in (other, device)]
+    certificate = confirmed(world.shop, one)
+    assert certificate.clean
+    assert certificate.searched_as_whole_values == 1
+    after = {e["event_id"]: e for e in world.events() if e["customer_id"] in (other, device)}
+    assert [after[e["event_id"]] for e in before] == before
+    assert (len(before), len(after)) == (2, 3)  # the one that waited in the log is there as well
+    assert world.shop.people.get(other).traits["city"] == f"{other}-town"
+    assert not any(e["customer_id"] == one for e in world.events())
+    assert verify_erasure(world.shop, [one]).clean
+    assert not verify_erasure(world.shop, [other]).clean

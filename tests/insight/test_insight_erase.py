@@ -7,7 +7,7 @@ import pyarrow as pa
 from shopkeeper.core.schema import READINGS, TEXTS
 from shopkeeper.core.subject import Held, Subject
 from shopkeeper.shop import Shop
-from shopkeeper.warehouse import erase
+from shopkeeper.warehouse import erase, rewriting, whose
 from shopkeeper.warehouse.arrow import arrow_schema
 from shopkeeper.warehouse.expire import without_text
 
@@ -34,7 +34,7 @@ def furnish(shop: Shop) -> None:
 def test_erasing_a_customer_removes_the_readings_of_their_texts(shop: Shop) -> None:
     furnish(shop)
     subject = Subject(ANN, "erased-1", (Held(ANN),))
-    mine = erase.of(shop.warehouse, subject)
+    mine = whose.of(shop.warehouse, subject)
     assert len(mine["readings"]) == 4
     keep = NOW - timedelta(days=365)
     planned = {r.table: r.removed for r in erase.rows(shop.warehouse, [subject], keep)}
@@ -44,13 +44,13 @@ def test_erasing_a_customer_removes_the_readings_of_their_texts(shop: Shop) -> N
     left = shop.query(lambda s: s.readings()).to_pylist()
     assert {row["text_id"] for row in left} == {"bob0", "bob1"}
     assert all(ANN not in row["span"] for row in left)
-    assert erase.of(shop.warehouse, subject)["readings"] == []
+    assert whose.of(shop.warehouse, subject)["readings"] == []
 
 
 def test_readings_go_with_texts_that_are_removed(shop: Shop) -> None:
     furnish(shop)
     with shop.writer("test") as writer, writer.alone():
-        assert erase.rewritten(shop.warehouse, "texts", "customer_id = 'bob'", {}) == 2
+        assert rewriting.rewritten(shop.warehouse, "texts", "customer_id = 'bob'", {}) == 2
         assert without_text(shop.warehouse) == 4
     left = shop.query(lambda s: s.readings())["text_id"].to_pylist()
     assert set(left) == {f"{ANN}0", f"{ANN}1"}

@@ -17,6 +17,7 @@ from shopkeeper.core.schema import TEXTS
 from shopkeeper.core.settings import Settings
 from shopkeeper.core.types import CannotSay, Estimate
 from shopkeeper.insight import operations as insight
+from shopkeeper.insight.reading import aspects
 from shopkeeper.insight.reading.wishes import Wishes
 from shopkeeper.shop.shop import Shop
 from shopkeeper.simulate import operations as simulate
@@ -212,3 +213,20 @@ def test_wishes_are_found_word_for_word(text: str, wished: str) -> None:
 )
 def test_what_only_looks_like_a_wish_is_none(text: str) -> None:
     assert Wishes().answer([text])[0].value == ()
+
+
+def test_the_commonest_words_are_words_that_recur() -> None:
+    said = [
+        "很好",
+        "很好",
+        "》要1000块钱",
+        "。很好",
+        "1、即使硬件是ddr3，所以",
+        "不错",
+        "太差",
+        "不错！",
+    ]
+    rows = [{"text_id": str(n), "opinion": one} for n, one in enumerate(said)]
+    assert aspects.commonest(rows) == ("很好", "不错")
+    assert aspects.commonest(rows[-2:-1]) == ("太差",)
+    assert aspects.commonest([]) == ()

@@ -210,6 +210,12 @@ def test_a_forgotten_customer_cannot_be_linked_and_the_chain_stays_whole(
     assert audit.pseudonym("customer", "ann") not in (None, before)
 
 
+def test_a_log_without_an_entry_forgets_as_well(database: Database) -> None:
+    audit = Audit(database)
+    audit.forget("customer", "ann")
+    assert audit.pseudonym("customer", "ann") is None
+
+
 def test_machines_are_named_and_people_are_not(database: Database) -> None:
     audit = Audit(database)
     for actor in (OWNER, Actor("server", "web"), ANN, Actor("visitor", "v1")):

@@ -184,15 +184,14 @@ class Operation(Generic[P, R]):
         return {name: getattr(checked, name) for name in self.arguments.model_fields}
 
     def _shape(self, where: str) -> str:
-        known = self.arguments.model_fields.get(where.partition(".")[0])
-        example = self.example.get(where)
-        if known is None:
+        name = where.partition(".")[0]
+        known, example = self.arguments.model_fields.get(name), self.example.get(name)
+        if example is not None:
+            return f"For example: {example!r}."
+        kind = known.annotation if known is not None else None
+        if kind is None:
             return ""
-        return (
-            f"For example: {example!r}."
-            if example is not None
-            else f"Expected: {known.annotation}."
-        )
+        return f"Expected: {kind.__name__ if isinstance(kind, type) else kind}."
 
     def permit(self, actor: Actor) -> None:
         """Raise :class:`NotAllowed` unless the actor may run this operation."""

@@ -57,6 +57,7 @@ class Subject:
     ``shared`` ids were also somebody else's: rows of those others keep them. ``names`` are words that
     turn up by chance, short or common: they are the customer's only as the whole value of a field
     that stands for a person. ``common`` says how many words others are known by as well.
+    ``within`` are ids that ids of others hold, as C12345 does C1234: whole values only, likewise.
     """
 
     customer_id: str
@@ -67,6 +68,7 @@ class Subject:
     names: tuple[str, ...] = ()
     common: int = 0
     keeps: bool = False
+    within: frozenset[str] = frozenset()
 
     @property
     def ids(self) -> frozenset[str]:
@@ -110,11 +112,12 @@ class Needles:
     def of(cls, *subjects: Subject) -> Needles:
         whole = frozenset(text for s in subjects for text in (*s.ids, *s.words) if text)
         names = frozenset(name for s in subjects for name in s.names if name)
-        return cls(whole, tuple(sorted(filter(is_telling, whole))), names)
+        within = frozenset(one for s in subjects for one in s.within)
+        return cls(whole, tuple(sorted(filter(is_telling, whole - within))), names)
 
     @cached_property  # asked for each row of large files
     def bare(self) -> frozenset[str]:
-        """Those that are too short to be looked for inside texts."""
+        """Those that are not looked for inside texts: too short, or part of the ids of others."""
         return self.whole - frozenset(self.inside)
 
     @cached_property
@@ -129,8 +132,10 @@ class Needles:
 
     @cached_property
     def quoted(self) -> tuple[str, ...]:
-        """Those that are looked for as whole values, as JSON quotes them."""
-        return tuple(sorted(json.dumps(text) for text in self.bare))
+        """Those that are looked for as whole values, as JSON quotes them, also within a text of JSON."""
+        escaped = {json.dumps(text) for text in self.bare}
+        plain = {json.dumps(text, ensure_ascii=False) for text in self.bare}
+        return tuple(sorted(escaped | {json.dumps(form)[1:-1] for form in escaped | plain}))
 
     def in_stream(self, pieces: Iterable[bytes]) -> int:
         """How often the plain bytes of these pieces, one after the other, hold one of the spellings."""

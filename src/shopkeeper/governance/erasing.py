@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,18 +12,20 @@ from weakref import WeakKeyDictionary
 
 from shopkeeper.core.operation import Context
 from shopkeeper.core.plan import Step
-from shopkeeper.core.subject import Held, Needles, Subject
+from shopkeeper.core.subject import Needles, Subject
 from shopkeeper.governance import backups
-from shopkeeper.governance.search import EXPORTS, everywhere, holders, places
-from shopkeeper.governance.subjects import packed, subjects, unpacked
-from shopkeeper.governance.types import Certificate, Certificates, Found, Kept
+from shopkeeper.governance.search import EXPORTS, copies, everywhere, holders, places
+from shopkeeper.governance.subjects import nobody, packed, subjects, unpacked
+from shopkeeper.governance.types import Certificate, Certificates, Found, Kept, Remark
 from shopkeeper.shop.personal import every, naming, without
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store import erase as store
 from shopkeeper.store.erasures import Erasures, Run
 from shopkeeper.warehouse import erase as tables
 from shopkeeper.warehouse.erase import Removed
-from shopkeeper.warehouse.find import Clean
+from shopkeeper.warehouse.find import Seen, unchanged_files
+from shopkeeper.warehouse.rewriting import clear
+from shopkeeper.warehouse.whose import orders_of
 
 _FOLDER = "certificates"
 _STEPS = 7
@@ -41,11 +43,11 @@ class _Gone:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """Where they stood before, which data files were without them, and what was removed since."""
+class _Before:
+    """Where they stood before, what that search saw of data files, and what was removed since."""
 
     before: Mapping[str, int]
-    clean: Clean
+    files: Seen
     gone: _Gone | None
 
 
@@ -115,8 +117,8 @@ def erase(ctx: Context, who: Sequence[str], *, keeps: bool = False) -> Certifica
     erasures = Erasures(shop.database)
     run = erasures.open_of(who)
     if run is not None and run.status == "proving":
-        named = [Subject(one, "", (Held(one),), keeps=keeps) for one in who]
-        return _prove(shop, erasures, run, named, _Seen({}, Clean(), None))
+        named = [nobody(shop, one, keeps=keeps) for one in who]
+        return _prove(shop, erasures, run, named, _Before({}, Seen(), None))
     if run is None:
         planned = _planned.pop(shop, None)
         if planned is None or planned[0] != (tuple(who), keeps):
@@ -127,19 +129,19 @@ def erase(ctx: Context, who: Sequence[str], *, keeps: bool = False) -> Certifica
         # From here on they are restricted, whatever happens.
         run = erasures.begin([packed(one) for one in whom], {"steps": steps})
     whom = unpacked(run.subjects["subjects"])
-    clean = Clean()
-    before = everywhere(shop, Needles.of(*whom), clean)
+    files = Seen()
+    before = everywhere(shop, Needles.of(*whom), files, copies(shop))
     ctx.progress(1, _STEPS, "looked for them everywhere")
-    gone = _remove(ctx, whom, {path for path, _, _ in clean.files})
+    gone = _remove(ctx, whom, files)
     erasures.removed(
         run, [one.customer_id for one in whom], {*who, *(i for one in whom for i in one.ids)}
     )
     store.scour(shop.database)
     ctx.progress(6, _STEPS, "rewrote the database's file")
-    return _prove(shop, erasures, run, whom, _Seen(before, clean, gone))
+    return _prove(shop, erasures, run, whom, _Before(before, files, gone))
 
 
-def _remove(ctx: Context, whom: Sequence[Subject], clean: Collection[str]) -> _Gone:
+def _remove(ctx: Context, whom: Sequence[Subject], files: Seen) -> _Gone:
     shop, needles = ctx.shop, Needles.of(*whom)
     with shop.writer("erasing customers") as writer, writer.alone():
         writer.drain()
@@ -149,20 +151,20 @@ def _remove(ctx: Context, whom: Sequence[Subject], clean: Collection[str]) -> _G
             for sent_id in {one.customer_id, *one.ids}:
                 shop.audit.forget("customer", sent_id)
         ctx.progress(2, _STEPS, "removed them from the store")
-        removed = tables.erase(shop.warehouse, whom, _keep_from(shop), clean)
+        removed = tables.erase(shop.warehouse, whom, _keep_from(shop), files)
         if any(one.shared for one in whom):
             writer.snapshot()  # the devices are their other customers' alone now
         ctx.progress(3, _STEPS, "removed them from the tables")
-        files: dict[str, int] = {}
+        in_files: dict[str, int] = {}
         for holder in holders():
-            files |= holder.erase(shop, needles)
+            in_files |= holder.erase(shop, needles)
         for path in every(shop.folder, below=(EXPORTS,)):
             if count := without(path, needles):
-                files[str(path.relative_to(shop.folder))] = count
+                in_files[str(path.relative_to(shop.folder))] = count
         ctx.progress(4, _STEPS, "removed them from files")
-        tables.clear(shop.warehouse)
+        clear(shop.warehouse)
         ctx.progress(5, _STEPS, "deleted old files and the log before")
-    return _Gone(removed, cells, files)
+    return _Gone(removed, cells, in_files)
 
 
 def _prove(
@@ -170,12 +172,13 @@ def _prove(
     erasures: Erasures,
     run: Run,
     whom: Sequence[Subject],
-    seen: _Seen,
+    seen: _Before,
 ) -> Certificate:
     """Look everywhere once more and keep the certificate."""
     needles = Needles.of(*whom)
-    after = everywhere(shop, needles, seen.clean)
-    notes = _notes(shop, whom, interrupted=seen.gone is None)
+    unchanged = unchanged_files(shop.warehouse, seen.files)
+    after = everywhere(shop, needles, seen.files)
+    notes = _notes(shop, whom, unchanged, interrupted=seen.gone is None)
     certificate = Certificate(
         erasure_id=run.erasure_id,
         kind="anonymised" if any(one.keeps for one in whom) else "erased",
@@ -190,7 +193,8 @@ def _prove(
         after=places(after),
         clean=not after,
         backups=backups.listed(shop),
-        notes=notes,
+        notes=tuple(notes.values()),
+        remarks=tuple(notes),
     )
     erasures.finish(run, certificate.model_dump(mode="json"))
     folder = shop.folder / _FOLDER
@@ -214,55 +218,74 @@ def _removed(gone: _Gone | None) -> tuple[Found, ...]:
 
 
 def _kept(shop: Shop, whom: Sequence[Subject], gone: _Gone | None) -> tuple[Kept, ...]:
-    kept = tables.orders_of(shop.warehouse, [one.pseudonym for one in whom])
+    kept = orders_of(shop.warehouse, [one.pseudonym for one in whom])
     older = sum(one.anonymised for one in gone.tables) if gone else 0
     if any(one.keeps for one in whom):
         what = "events under a pseudonym: what, when and for how much, without words or properties"
         why = (
             "the shop's counts; the pseudonym is random, and nothing leads from it to the customer"
         )
-        line = Kept(what=what, rows=kept, why=why, until="as long as the shop keeps events")
+        until = "as long as the shop keeps events"
+        line = Kept(what=what, rows=kept, why=why, until=until, code="events")
         return (line,) if kept else ()
     days = shop.settings.keep_orders_days
     until = f"each {days} days after its order, by `shopkeeper governance sweep`"
     lines = (
-        Kept(what="purchase and refund rows under a pseudonym", rows=kept, why=_WHY, until=until),
+        Kept(
+            what="purchase and refund rows under a pseudonym",
+            rows=kept,
+            why=_WHY,
+            until=until,
+            code="orders",
+            days=days,
+        ),
         Kept(
             what="older purchase and refund rows without any customer",
             rows=older,
             why="the shop's totals: they are nobody's personal data",
             until="no term",
+            code="older_orders",
         ),
     )
     return tuple(line for line in lines if line.rows)
 
 
-def _notes(shop: Shop, whom: Sequence[Subject], *, interrupted: bool) -> tuple[str, ...]:
-    notes = [
-        "Backups made before, and copies given away, hold the data: those in the shop's folder are "
-        "listed with their term. After restoring one, erase again."
-    ]
+def _notes(
+    shop: Shop, whom: Sequence[Subject], unchanged: int, *, interrupted: bool
+) -> dict[Remark, str]:
+    """What is to be known beside, each as a code and in words."""
+    notes = {
+        Remark(
+            code="copies"
+        ): "Backups made before, and copies given away, hold the data: those in the "
+        "shop's folder are listed with their term. After restoring one, erase again."
+    }
+    if unchanged:
+        notes[Remark(code="unchanged_files", count=unchanged)] = (
+            f"{unchanged} data files held nothing of theirs when they were decoded before, and have not "
+            "changed since: they were not decoded a second time."
+        )
     if common := sum(one.common for one in whom):
-        notes.append(
+        notes[Remark(code="common", count=common)] = (
             f"{common} names, addresses or numbers are other customers' as well, and were not searched "
             "for."
         )
     if shop.database.dialect_name == "postgresql":
-        notes.append(
+        notes[Remark(code="postgresql_log")] = (
             "PostgreSQL: the rows are gone and the tables rewritten; its write-ahead log and its own "
             "backups hold older pages until the server recycles them."
         )
     if any(one.shared for one in whom):
-        notes.append(
+        notes[Remark(code="shared_devices")] = (
             "Devices that several customers used stay in the rows of the others, and were not "
             "searched for."
         )
     if interrupted:
-        notes.append(
+        notes[Remark(code="interrupted")] = (
             "The removal was finished by an earlier call that was interrupted before its proof: only "
             "the ids given to this call were searched for, and counts before are not known."
         )
-    return tuple(notes)
+    return notes
 
 
 def _keep_from(shop: Shop) -> datetime:

@@ -16,7 +16,7 @@ from shopkeeper.governance.subjects import subjects
 from shopkeeper.governance.types import Exported
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store import erase as store
-from shopkeeper.warehouse import erase as tables
+from shopkeeper.warehouse import whose as tables
 
 _README = (
     "Everything that {shop} holds about one customer. data.json: one list of rows per table. "

@@ -22,8 +22,8 @@ from shopkeeper.core.subject import (
 )
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.columns import microseconds
-from shopkeeper.store.erase import known_of_others
-from shopkeeper.warehouse.erase import first_row
+from shopkeeper.store.erase import known_of_others, others_holding
+from shopkeeper.warehouse.whose import first_row, senders_holding
 
 _TELLING = frozenset(
     {
@@ -51,6 +51,12 @@ def subjects(shop: Shop, who: Iterable[str], *, keeps: bool = False) -> list[Sub
         if customer not in found:
             found[customer] = _subject(shop, customer, given, keeps)
     return list(found.values())
+
+
+def nobody(shop: Shop, given: str, *, keeps: bool = False) -> Subject:
+    """An id of which nothing may be known any more, to be looked for."""
+    subject = Subject(given, "", (Held(given),), keeps=keeps)
+    return replace(subject, within=_within(shop, subject))
 
 
 def _subject(shop: Shop, customer: str, given: str, keeps: bool) -> Subject:
@@ -95,7 +101,16 @@ def _named(shop: Shop, subject: Subject) -> Subject:
         words=tuple(sorted(words - common)),
         names=tuple(sorted(names - common)),
         common=len(common),
+        within=_within(shop, subject),
     )
+
+
+def _within(shop: Shop, subject: Subject) -> frozenset[str]:
+    """The ids of the subject that other ids hold: to look for them inside texts would hit those others."""
+    telling = sorted(filter(is_telling, subject.ids))
+    others = others_holding(shop.database, telling, subject.ids)
+    others |= senders_holding(shop.warehouse, telling, subject.ids)
+    return frozenset(one for one in telling if any(one in other for other in others))
 
 
 def _words(shop: Shop, subject: Subject) -> tuple[set[str], set[str]]:
@@ -131,6 +146,7 @@ def packed(subject: Subject) -> dict[str, Any]:
         "names": list(subject.names),
         "common": subject.common,
         "keeps": subject.keeps,
+        "within": sorted(subject.within),
     }
 
 
@@ -146,6 +162,7 @@ def unpacked(kept: Sequence[Mapping[str, Any]]) -> list[Subject]:
             tuple(one.get("names", ())),
             one.get("common", 0),
             one.get("keeps", False),
+            frozenset(one.get("within", ())),
         )
         for one in kept
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from shopkeeper.core.plan import Planned
 from shopkeeper.core.types import Value
 
@@ -39,12 +41,24 @@ class Found(Value):
 
 
 class Kept(Value):
-    """What stays, how much of it, why and until when."""
+    """What stays, how much of it, why and until when; ``code`` says the same to programs."""
 
     what: str
     rows: int
     why: str
     until: str
+    code: Literal["", "orders", "older_orders", "events"] = ""
+    days: int | None = None
+    """How long after its order a row stays."""
+
+
+class Remark(Value):
+    """What a note of the certificate says, as a code, and of how many."""
+
+    code: Literal[
+        "copies", "unchanged_files", "common", "postgresql_log", "shared_devices", "interrupted"
+    ]
+    count: int = 0
 
 
 class Backup(Value):
@@ -62,7 +76,9 @@ class Certificate(Value):
     """What an erasure, or an anonymisation, removed and kept, and the proof. It names no customer.
 
     ``before`` and ``after`` are the places where the customers' ids, e-mail addresses and telephone
-    numbers stood, found by decoding every file of the shop and every cell of its database.
+    numbers stood, found by decoding every file of the shop and every cell of its database. A data file
+    of the tables never changes: one that held nothing before, and is there still with the same size and
+    time, is not decoded a second time; a note counts them.
     ``backups`` were made before: they are not searched, and hold what was removed until their term.
     """
 
@@ -80,6 +96,9 @@ class Certificate(Value):
     clean: bool
     backups: tuple[Backup, ...] = ()
     notes: tuple[str, ...]
+    remarks: tuple[Remark, ...] = Field(
+        default=(), description="the notes as codes, in the same order"
+    )
 
 
 class Erasure(Planned):

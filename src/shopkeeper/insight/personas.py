@@ -54,7 +54,8 @@ def personas(ctx: Context, since: Period) -> Personas:
     if days is None or table is None or len(table.ids) < _LEAST:
         count = len(table.ids) if table else 0
         return Personas(customers=count, personas=(), separation=None, by_chance=None, cannot_say=CannotSay(
-            reason=f"{count} customers bought something.", needed=f"at least {_LEAST}"
+            reason=f"{count} customers bought something.", needed=f"at least {_LEAST}", code="few_customers",
+            values={"count": count, "least": _LEAST},
         ))  # fmt: skip
     spread = table.values.std(axis=0)
     scaled = (table.values - table.values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
@@ -65,6 +66,7 @@ def personas(ctx: Context, since: Period) -> Personas:
         why = CannotSay(
             reason="There are no clear groups: customers differ by degrees.",
             needed="more customers, or other features",
+            code="no_clusters",
         )
         return Personas(
             customers=len(table.ids), personas=(), separation=separation, by_chance=by_chance,

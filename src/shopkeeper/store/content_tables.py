@@ -17,7 +17,8 @@ templates = Table(
     Column("created_at", Instant, nullable=False),
 )
 
-# An approved row is never written again, but by an erasure; `digest` is of its words, facts and label.
+# An approved row is never written again, but by an erasure, or once to withdraw it; `digest` is of its words,
+# facts and label.
 template_versions = Table(
     "template_versions",
     METADATA,
@@ -37,6 +38,9 @@ template_versions = Table(
     Column("decided_by", Text),
     Column("decided_at", Instant),
     Column("reason", Text, nullable=False),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", Instant),
+    Column("withdrawn_reason", Text, nullable=False, server_default=""),
     UniqueConstraint("template", "version"),
 )
 # At most one version is being worked on.

@@ -58,7 +58,11 @@ _SCRUBBED = (
     (customers_tables.segment_versions, "number", ("name", "definition", "note")),
     (customers_tables.segments, "number", ("name",)),
     (content_tables.templates, "number", ("name",)),
-    (content_tables.template_versions, "number", ("body", "facts", "checks", "reason")),
+    (
+        content_tables.template_versions,
+        "number",
+        ("body", "facts", "checks", "reason", "withdrawn_reason"),
+    ),
     (campaign_tables.campaigns, "number", ("name", "why", "design")),
     (campaign_tables.campaign_changes, "number", ("details",)),
     (advice_tables.suggestions, "number", ("reason", "body")),
@@ -288,6 +292,7 @@ def _named(
     cell: ColumnElement[Any] = column if binary else type_coerce(column, Text)
     found = []
     forms = {json.dumps(n, ensure_ascii=plain) for n in needles.names for plain in (True, False)}
+    forms |= {json.dumps(form)[1:-1] for form in forms}  # of a text that is JSON within JSON
     for page in batches(sorted(forms), _AT_ONCE):
         tests = (_holds(connection, cell, form.encode() if binary else form) for form in page)
         for number, told in connection.execute(select(table.c[key], cell).where(or_(*tests))):
@@ -298,9 +303,10 @@ def _named(
 
 def _parsed(told: str | bytes) -> Any:
     try:
-        return json.loads(told)
+        found = json.loads(told)
     except ValueError:  # plain text has no fields
         return None
+    return _parsed(found) if isinstance(found, str) else found
 
 
 def _holds(
@@ -322,6 +328,18 @@ def known_of_others(database: Database, word: str, ids: Collection[str]) -> bool
         test = _holds(connection, type_coerce(c.traits, Text), json.dumps(word)[1:-1])
         others = select(c.customer_id).where(test, c.customer_id.not_in(ids)).limit(1)
         return connection.scalar(others) is not None
+
+
+def others_holding(database: Database, texts: Sequence[str], ids: Collection[str]) -> set[str]:
+    """Ids known to the store, other than ``ids``, in which one of the texts stands."""
+    known = (tables.customers.c.customer_id, tables.identities.c.sent_id)
+    found: set[str] = set()
+    with database.connect() as connection:
+        for column in known:
+            for page in batches(sorted(texts), _AT_ONCE):
+                test = or_(*(_holds(connection, column, text) for text in page))
+                found.update(connection.scalars(select(column).where(test)))
+    return found - set(ids)
 
 
 def of(

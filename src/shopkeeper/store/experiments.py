@@ -89,7 +89,8 @@ class Experiments:
                 )
             row = {name: getattr(new, name) for name in Stored.__slots__}
             connection.execute(insert(experiments).values(row))
-            self._note(connection, new.experiment_id, new.created_by, "created", new.design)
+            note = (new.created_at, new.created_by, "created")
+            self._note(connection, new.experiment_id, note, new.design)
 
     def get(self, experiment_id: str) -> Stored:
         """The experiment of that id.
@@ -108,8 +109,8 @@ class Experiments:
         with self._database.connect() as connection:
             return [_stored(row) for row in connection.execute(query).mappings()]
 
-    def start(self, experiment_id: str, actor: str, traffic: float) -> Stored:
-        """Let it run on that share of its layer, on buckets that no other running experiment has.
+    def start(self, experiment_id: str, actor: str, traffic: float, at: datetime) -> Stored:
+        """Let it run from then on that share of its layer, on buckets that no other running experiment has.
 
         Raises:
             Conflict: it ran already, or the layer has not so much left; says who has it.
@@ -120,13 +121,14 @@ class Experiments:
             if known.status != "draft":
                 raise Conflict(f"{experiment_id!r} is {known.status}.", hint="Create a new one.")
             slots = _free(connection, known, round(traffic * SLOTS))
-            now = self._database.now(connection)
-            change = {"status": "running", "started_at": now, "slots": [list(s) for s in slots]}
+            change = {"status": "running", "started_at": at, "slots": [list(s) for s in slots]}
             self._set(connection, experiment_id, change)
-            self._note(connection, experiment_id, actor, "started", {"slots": change["slots"]})
+            self._note(
+                connection, experiment_id, (at, actor, "started"), {"slots": change["slots"]}
+            )
             return _one(connection, experiment_id)
 
-    def stop(self, experiment_id: str, actor: str, reason: str) -> Stored:
+    def stop(self, experiment_id: str, actor: str, reason: str, at: datetime) -> Stored:
         """End it; its buckets are free for others.
 
         Raises:
@@ -137,16 +139,15 @@ class Experiments:
             known = _one(connection, experiment_id)
             if known.status != "running":
                 raise Conflict(f"{experiment_id!r} is {known.status}.", hint="Nothing to stop.")
-            now = self._database.now(connection)
-            change = {"status": "stopped", "stopped_at": now, "stop_reason": reason}
+            change = {"status": "stopped", "stopped_at": at, "stop_reason": reason}
             self._set(connection, experiment_id, change)
-            self._note(connection, experiment_id, actor, "stopped", {"reason": reason})
+            self._note(connection, experiment_id, (at, actor, "stopped"), {"reason": reason})
             return _one(connection, experiment_id)
 
     def redesign(
-        self, experiment_id: str, actor: str, design: Mapping[str, Any], change: str
+        self, experiment_id: str, note: tuple[datetime, str, str], design: Mapping[str, Any]
     ) -> Stored:
-        """Keep a changed design of an experiment that is not over; who did so stays known.
+        """Keep a changed design of an experiment that is not over; note when, who, and what was changed.
 
         Raises:
             Conflict: it is over.
@@ -157,7 +158,7 @@ class Experiments:
             if known.status == "stopped":
                 raise Conflict(f"{experiment_id!r} is over.", hint="Create a new one.")
             self._set(connection, experiment_id, {"design": dict(design)})
-            self._note(connection, experiment_id, actor, change, design)
+            self._note(connection, experiment_id, note, design)
             return _one(connection, experiment_id)
 
     def changes(self, experiment_id: str) -> list[Change]:
@@ -217,13 +218,13 @@ class Experiments:
         self,
         connection: Connection,
         experiment_id: str,
-        actor: str,
-        change: str,
+        note: tuple[datetime, str, str],
         details: Mapping[str, Any],
     ) -> None:
+        at, actor, change = note
         row = {
             "experiment_id": experiment_id,
-            "time": self._database.now(connection),
+            "time": at,
             "actor": actor,
             "change": change,
             "details": dict(details),

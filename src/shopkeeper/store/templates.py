@@ -15,6 +15,8 @@ from shopkeeper.store.database import Database, lock
 from shopkeeper.store.revisions import bump
 
 DRAFT, SUBMITTED, APPROVED, REJECTED = "draft", "submitted", "approved", "rejected"
+WITHDRAWN: Final = "withdrawn"
+"""Was approved, and is not sent any more."""
 REVISION: Final = "templates"
 """The number of :mod:`shopkeeper.store.revisions` that grows whenever one of these rows changes."""
 _LOCK = 0x74706C73
@@ -38,7 +40,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One version: its words, who wrote them, and what was decided, by whom and why."""
+    """One version: its words, who wrote them, what was decided by whom and why, and who took that back."""
 
     template: int
     version: int
@@ -55,6 +57,9 @@ class Row:
     decided_by: str | None
     decided_at: datetime | None
     reason: str
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+    withdrawn_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,12 @@ class Templates:
             rows = connection.execute(query.order_by(_V.version.desc())).mappings()
             return [_row(row) for row in rows]
 
+    def withdrawn_at(self, template_id: str, version: int) -> datetime | None:
+        """When a version was withdrawn; None: it was not, or there is none."""
+        mine = (_V.template == number_of(template_id)) & (_V.version == version)
+        with self._database.connect() as connection:
+            return connection.scalar(select(_V.withdrawn_at).where(mine))
+
     def write(
         self, template_id: str, body: Mapping[str, Any], digest: str, author: str, base: str
     ) -> Row:
@@ -164,7 +175,7 @@ class Templates:
                     field="base",
                 )
             bump(connection, REVISION)
-            if last.state == APPROVED:
+            if last.state in (APPROVED, WITHDRAWN):
                 return self._add(connection, number, last.version + 1, body, digest, [author])
             authors = [*last.authors, *([author] if author not in last.authors else [])]
             if last.state == REJECTED:
@@ -231,6 +242,30 @@ class Templates:
                 }
             return self._change(connection, last, values)
 
+    def withdraw(self, template_id: str, version: int, by: str, reason: str) -> None:
+        """Let an approved version be sent no more; its words and who approved them stay.
+
+        Raises:
+            Conflict: it is not approved, or somebody has withdrawn it before.
+        """
+        mine = (_V.template == number_of(template_id)) & (_V.version == version)
+        with self._database.begin() as connection:
+            self._alone(connection)
+            now = self._now()
+            values = {
+                "state": WITHDRAWN,
+                "withdrawn_by": by,
+                "withdrawn_at": now,
+                "withdrawn_reason": reason,
+                "changed_at": now,
+            }
+            change = update(template_versions).where(mine, _V.state == APPROVED).values(values)
+            if connection.execute(change).rowcount != 1:
+                query = select(template_versions).where(mine)
+                row = connection.execute(query).mappings().first()
+                raise _not_withdrawn(template_id, version, _row(row) if row else None)
+            bump(connection, REVISION)
+
     def _expected(self, connection: Connection, template_id: str, state: str, digest: str) -> Row:
         last = self._last(connection, number_of(template_id))
         if last.state != state or last.digest != digest:
@@ -275,7 +310,9 @@ class Templates:
 
     def _change(self, connection: Connection, row: Row, values: Mapping[str, Any]) -> Row:
         mine = update(template_versions).where(
-            _V.template == row.template, _V.version == row.version, _V.state != APPROVED
+            _V.template == row.template,
+            _V.version == row.version,
+            _V.state.not_in((APPROVED, WITHDRAWN)),
         )
         connection.execute(mine.values(values))
         return self._last(connection, row.template)
@@ -292,6 +329,21 @@ def _not_so(template_id: str, row: Row) -> Conflict:
         f"{template_id} is not what you looked at: version {row.version} is {row.state} now.",
         hint="Load it again and decide on what stands there.",
         field="template_id",
+    )
+
+
+def _not_withdrawn(template_id: str, version: int, row: Row | None) -> Conflict | NotFound:
+    if row is None:
+        return NotFound(
+            f"{template_id} has no version {version}.",
+            hint="See `content versions`.",
+            field="version",
+        )
+    by = f" by {row.withdrawn_by}" if row.state == WITHDRAWN else ""
+    return Conflict(
+        f"{template_id} version {version} is {row.state}{by}: there is no approval to take back.",
+        hint="Only an approved version can be withdrawn: see `content versions`.",
+        field="version",
     )
 
 

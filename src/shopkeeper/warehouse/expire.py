@@ -7,7 +7,7 @@ from datetime import date, datetime
 from shopkeeper.core.events import PURCHASE, REFUND
 from shopkeeper.core.schema import EVENTS
 from shopkeeper.core.subject import PSEUDONYM
-from shopkeeper.warehouse.erase import clear, counted, rewritten, without_text
+from shopkeeper.warehouse.rewriting import clear, counted, rewritten, without_text
 from shopkeeper.warehouse.warehouse import Warehouse
 
 __all__ = ["clear", "expire", "forget_orders", "without_text"]

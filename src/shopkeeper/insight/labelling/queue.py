@@ -158,7 +158,11 @@ def pool(shop: Shop, task: str, since: Period) -> pa.Table | CannotSay:
         return window
     rows = shop.query(partial(_pool, task=task, days=window))
     if not len(rows):
-        return CannotSay(reason="No text of that period is of the kind asked.", needed="texts")
+        return CannotSay(
+            reason="No text of that period is of the kind asked.",
+            needed="texts",
+            code="no_texts_of_kind",
+        )
     if len(rows) <= POOL:
         return rows
     # Ids are hashes of what they stand for, or at least bear no order of judgement.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -22,6 +23,9 @@ from shopkeeper.stats.summary import Proportion
 from shopkeeper.tasks.house.written import labels
 from shopkeeper.warehouse.source import Frame, Source
 
+_LONGEST = 24
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
+_CLAUSE = re.compile(r"[，。；！？、,;!?…]|\d")
 _OPINIONS = 4
 _GENERAL = "general"
 
@@ -75,10 +79,21 @@ def name_of(aspect: str, lang: Language) -> str:
 
 
 def commonest(rows: Iterable[Mapping[str, Any]], most: int = _OPINIONS) -> tuple[str, ...]:
-    """The words of judgement that most texts use, folded to lower case."""
-    said = {(row["text_id"], row["opinion"].lower()) for row in rows if row["opinion"]}
-    counts = Counter(opinion for _, opinion in said)
-    return tuple(sorted(counts, key=lambda one: (-counts[one], one))[:most])
+    """The words of judgement that most texts use, folded; where some recur, those alone, short ones first."""
+    said = {(row["text_id"], word) for row in rows if (word := folded(row["opinion"]))}
+    counts = Counter(word for _, word in said)
+    least = min(2, max(counts.values(), default=0))
+    ranked = sorted(counts, key=lambda one: (-counts[one], len(one), one))
+    return tuple(word for word in ranked if counts[word] >= least)[:most]
+
+
+def folded(opinion: str | None) -> str:
+    """A judgement as it is counted: lower case, without signs around it; empty where it is no word.
+
+    Readers also mark clauses: what has a sign inside, is long, or holds a number is left to the quotes.
+    """
+    word = _AROUND.sub("", (opinion or "").lower())
+    return "" if len(word) > _LONGEST or _CLAUSE.search(word) else word
 
 
 def _row(

@@ -29,6 +29,7 @@ from shopkeeper.warehouse.source import Frame, Source
 NOT_YET: Final = CannotSay(
     reason="The texts of this period have not been read yet.",
     needed="texts, and: shopkeeper insight read",
+    code="unread",
 )
 GROUPS: Final = ("item_id", "category", "brand", "kind", "language")
 

@@ -89,7 +89,7 @@ def _voice(aspect: str, rows: Sequence[Row], bodies: Mapping[str, Row], lang: La
 
 
 def _place(words: Sequence[str], opinion: str | None) -> int:
-    said = (opinion or "").lower()
+    said = aspects.folded(opinion)
     return words.index(said) if said in words else len(words)
 
 

@@ -57,7 +57,9 @@ class Known:
     since: NDArray[np.bool_]
 
 
-_NO_THEME = CannotSay(reason="No theme has enough texts by enough people.", needed="more texts")
+_NO_THEME = CannotSay(
+    reason="No theme has enough texts by enough people.", needed="more texts", code="more_texts"
+)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def fit(
         return _too_few(len(texts), int(people.max(initial=-1)) + 1)
     made = space.fit(texts, seed)
     if made is None:
-        return CannotSay(reason="No word stands in five of the texts.", needed="more texts")
+        return CannotSay(
+            reason="No word stands in five of the texts.", needed="more texts", code="more_texts"
+        )
     counts = made.counts(texts)
     rows = _Rows(made.embed(counts), presence(counts), people, seed)
     if known is not None and (known.labels != NONE).any():
@@ -126,6 +130,8 @@ def _too_few(texts: int, authors: int) -> CannotSay:
     return CannotSay(
         reason=f"{texts} different texts by {authors} people are too few to find themes in.",
         needed=f"at least {LEAST_TEXTS} different texts by at least {LEAST_AUTHORS} people",
+        code="few_texts",
+        values={"texts": texts, "authors": authors, "least": LEAST_TEXTS, "people": LEAST_AUTHORS},
     )
 
 

@@ -23,10 +23,15 @@ from shopkeeper.store import themes as store
 from shopkeeper.warehouse.source import Frame, Source
 
 _QUOTES = 2
-_SOONER = CannotSay(reason="There are no texts from the period before.", needed="an earlier text")
+_SOONER = CannotSay(
+    reason="There are no texts from the period before.",
+    needed="an earlier text",
+    code="no_texts_before",
+)
 NOT_YET = CannotSay(
     reason="The themes of this shop have not been looked for yet.",
     needed="texts, and: shopkeeper insight update-themes",
+    code="no_themes_yet",
 )
 
 Tally = dict[str | None, tuple[int, int]]
@@ -75,6 +80,7 @@ def asked(shop: Shop, since: Period) -> Days | CannotSay:
         return CannotSay(
             reason="The shop has no texts by customers yet.",
             needed="reviews, posts, chats or tickets",
+            code="no_texts",
         )
     first, last = days[0]["first"], days[0]["last"]
     meant = since.resolve(first, last)
@@ -83,6 +89,8 @@ def asked(shop: Shop, since: Period) -> Days | CannotSay:
         return CannotSay(
             reason=f"There are no texts for {meant}: they run from {first} to {last}.",
             needed="a period within those days",
+            code="no_texts_then",
+            values={"first": str(first), "last": str(last)},
         )
     return Days(start, end)
 

@@ -35,7 +35,7 @@ from shopkeeper.stats.summary import Proportion
 from shopkeeper.store.lease import Leases
 from shopkeeper.store.themes import Fit, Themes
 from shopkeeper.warehouse.arrow import arrow_schema
-from shopkeeper.warehouse.erase import rewritten
+from shopkeeper.warehouse.rewriting import rewritten
 from shopkeeper.warehouse.source import Frame, Source
 
 FOLDER = "models/themes"

@@ -114,8 +114,9 @@ class Audit:
 
     def forget(self, kind: str, subject: str) -> None:
         """Unlink a ``customer`` or ``person`` from their entries for good; the chain stays whole."""
+        pseudonyms = self._pseudonyms  # made by a transaction of its own where the log is new
         with self._database.begin() as connection:
-            self._pseudonyms.forget(connection, kind, subject)
+            pseudonyms.forget(connection, kind, subject)
 
 
 def _head(connection: Connection, *, lock: bool) -> tuple[int, str]:

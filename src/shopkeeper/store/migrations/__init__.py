@@ -9,7 +9,7 @@ import importlib
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0014"
+HEAD = "0015"
 
 
 def is_current(connection: Connection) -> bool:
