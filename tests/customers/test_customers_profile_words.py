@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +12,12 @@ from tests.conftest import SHANGHAI
 from tests.customers.test_customers_segments import NOW
 from tests.customers.world import world
 
-from shopkeeper.core.schema import SCORES
+from shopkeeper.core.schema import READINGS, SCORES
 from shopkeeper.core.settings import Language
 from shopkeeper.customers import operations as customers
 from shopkeeper.customers.profile import wording
 from shopkeeper.shop import Shop
+from shopkeeper.store.themes import Fit, Theme, Themes
 from shopkeeper.warehouse.arrow import arrow_schema
 
 MADE = datetime(2024, 4, 10, tzinfo=UTC)
@@ -86,3 +88,39 @@ def test_a_complaint_is_called_by_its_aspect() -> None:
     assert wording.value("complains_of", "delivery", "en") == "delivery"
     assert wording.label("theme", "T3", "zh") == "T3"
     assert wording.value("favourite_brand", "Hill", "zh") == "Hill"
+
+
+def test_a_theme_is_called_by_its_name_in_the_reader_s_language(tmp_path: Path) -> None:
+    Shop.create(tmp_path / "shop", SHANGHAI).close()
+    with Shop.open(tmp_path / "shop", now=lambda: NOW) as shop:
+        world(shop)
+        theme = Theme(
+            theme_id="T1", tongue="en", level=2, parent_id=None, named_by="words", words=("late",),
+            names={"en": "late parcels", "zh": "包裹迟到"}, texts=9, stability=None,
+            created_at=MADE, changed_at=MADE,
+        )  # fmt: skip
+        bare = replace(theme, theme_id="T2", names={"en": "cold tea"})
+        fit = Fit("v1", "en", "clusters", MADE, 9, 0.1, 0.1)
+        Themes(shop.database).save(fit, [theme, bare], [])
+        read = {
+            "day": date(2024, 3, 1),
+            "task": "theme",
+            "answered_by": "themes",
+            "model_version": "v1",
+            "time": MADE,
+        }
+        rows = [
+            {"text_id": "t1", "position": place, "label": label, **read}
+            for place, label in enumerate(("T1", "T2", "T9"))
+        ]
+        with shop.writer("test") as writer:
+            writer.load("readings", pa.Table.from_pylist(rows, schema=arrow_schema(READINGS)))
+        said = {
+            lang: [
+                one.called
+                for one in customers.profile(shop, customer_id="c01", lang=lang).opinions
+                if one.task == "theme"
+            ]
+            for lang in ("zh", "en")
+        }
+    assert said == {"zh": ["包裹迟到", "cold tea", "T9"], "en": ["late parcels", "cold tea", "T9"]}

@@ -245,3 +245,9 @@ def test_a_request_of_which_nothing_is_understood_says_so() -> None:
 def test_every_trait_has_words_and_every_word_a_trait() -> None:
     assert set(names()) == set(catalogue())
     assert all(one.called("en") and one.called("zh") for one in catalogue().values())
+
+
+def test_rfm_segments_are_said_by_their_names() -> None:
+    one = parse('rfm_segment in ("champions", "loyal") and orders >= 2')
+    assert "“重要价值客户”" in sentence(one, "zh")
+    assert "“Champions”" in sentence(one, "en")

@@ -5,16 +5,22 @@ Memberships are rows of the tables, lists rows of the store: those remove them.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from shopkeeper.core.subject import Needles
 from shopkeeper.customers.segmenting.forecasting import forget
-from shopkeeper.shop.personal import every, naming
 from shopkeeper.shop.shop import Shop
 
 
-def found(shop: Shop, needles: Needles) -> dict[str, int]:
-    """In which files of the copy they are named, and how often."""
-    counts = {path: naming(path, needles) for path in every(shop.timelines.folder)}
-    return {str(path.relative_to(shop.folder)): count for path, count in counts.items() if count}
+def copies(shop: Shop) -> list[Path]:
+    """Folders that go as a whole, whoever is erased: nobody has to be looked for in them before."""
+    folder = shop.timelines.folder
+    return [folder] if folder.exists() else []
+
+
+def found(shop: Shop, needles: Needles) -> dict[str, int]:  # noqa: ARG001 - as every erase.py
+    """The copy, where there is one: a copy of everybody's events names them as well."""
+    return {path.name: 1 for path in copies(shop)}
 
 
 def erase(shop: Shop, needles: Needles) -> dict[str, int]:  # noqa: ARG001 - as every erase.py

@@ -29,6 +29,7 @@ from shopkeeper.customers.segmenting.live import (
 from shopkeeper.customers.segmenting.refreshing import told
 from shopkeeper.customers.segmenting.saying import shown
 from shopkeeper.customers.traits.catalogue import catalogue, evidence
+from shopkeeper.customers.traits.families.opinions import THEME
 from shopkeeper.customers.traits.frame import family_of, names
 from shopkeeper.customers.types import (
     ConsentState,
@@ -40,6 +41,7 @@ from shopkeeper.customers.types import (
 )
 from shopkeeper.shop.shop import Shop
 from shopkeeper.store.consent.statements import Status
+from shopkeeper.store.themes import Themes
 
 _OPINIONS = 30
 
@@ -70,7 +72,7 @@ def profile(shop: Shop, any_id: str, lang: Language) -> Profile:
         stage_words=stages.called(at, lang),
         traits=_traits(known, case.as_of, lang),
         consent=consent,
-        opinions=_opinions(case, lang),
+        opinions=_opinions(shop, case, lang),
         predictions=predictions,
         no_predictions=None if predictions else _none_yet(),
         segments=_segments(shop, case, there, table, lang),
@@ -139,7 +141,7 @@ def _consent(shop: Shop, customer: str) -> tuple[ConsentState, ...]:
     )
 
 
-def _opinions(case: Case, lang: Language) -> tuple[Opinion, ...]:
+def _opinions(shop: Shop, case: Case, lang: Language) -> tuple[Opinion, ...]:
     readings = case.tables["readings"]
     if not readings.num_rows:
         return ()
@@ -155,10 +157,25 @@ def _opinions(case: Case, lang: Language) -> tuple[Opinion, ...]:
     ]
     rows = kept.take(pc.sort_indices(kept, sort_keys=order)).slice(0, _OPINIONS)
     columns = [name for name in Opinion.model_fields if name != "called"]
+    told = rows.select(columns).to_pylist()
+    themes = _themes(shop, lang) if any(row["task"] == THEME for row in told) else {}
     return tuple(
-        Opinion(**row, called=wording.label(row["task"], row["label"], lang))
-        for row in rows.select(columns).to_pylist()
+        Opinion(
+            **row,
+            called=themes[row["label"]]
+            if row["task"] == THEME and row["label"] in themes
+            else wording.label(row["task"], row["label"], lang),
+        )
+        for row in told
     )
+
+
+def _themes(shop: Shop, lang: Language) -> dict[str, str]:
+    """By id what a theme is called: in this language, or else in that of its texts."""
+    return {
+        one.theme_id: str(one.names.get(lang) or one.names.get(one.tongue) or one.theme_id)
+        for one in Themes(shop.database).all(retired=True)
+    }
 
 
 def _predictions(case: Case, lang: Language) -> tuple[Prediction, ...]:

@@ -33,7 +33,7 @@ def value(trait: str, said: str, lang: Language) -> str:
 
 
 def label(task: str, said: str, lang: Language) -> str:
-    """A reading's label in words; of a theme its id, whose name the themes know."""
+    """A reading's label in words; of a theme its id: its name stands in the store."""
     if task not in _LABELLED:
         return said
     return str(labels(task).get(said, {}).get(lang, said))

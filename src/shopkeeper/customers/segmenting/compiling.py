@@ -42,7 +42,7 @@ from shopkeeper.customers.segmenting.definition import (
 from shopkeeper.customers.traits.catalogue import trait
 from shopkeeper.customers.traits.families.opinions import ASPECTS, SENTIMENT, THEME, said
 from shopkeeper.customers.traits.frame import with_tallies
-from shopkeeper.customers.traits.scene import Scene, Tally, goods
+from shopkeeper.customers.traits.scene import Scene, Tally, counted, goods
 from shopkeeper.warehouse.source import Frame
 
 Lists = Mapping[str, Iterable[str]]
@@ -211,10 +211,8 @@ def _tally(leaf: Did, name: str, scene: Scene, flags: dict[str, nw.Expr]) -> Tal
     when = _matches(leaf.step, name, flags)
     if leaf.within is not None:
         when = when & scene.within(leaf.within)
-    when = nw.coalesce(when, nw.lit(False))
-    counted = nw.when(when).then(nw.lit(1)).otherwise(nw.lit(0))
     of_goods = any(f.field in ITEM_FIELDS for f in leaf.step.where)
-    return Tally(name, "sum", counted, goods=of_goods, days=leaf.within)
+    return counted(name, when, goods=of_goods, days=leaf.within)
 
 
 def _matches(step: Step, name: str, flags: dict[str, nw.Expr]) -> nw.Expr:

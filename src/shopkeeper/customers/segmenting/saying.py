@@ -28,6 +28,7 @@ from shopkeeper.customers.segmenting.definition import (
     Told,
     Trait,
 )
+from shopkeeper.customers.segments import definitions
 from shopkeeper.customers.traits.catalogue import Kind, catalogue
 
 Found = str | float | int | None
@@ -43,7 +44,8 @@ def reason(leaf: Leaf, found: Found, held: bool, lang: Language) -> str:
     w = words(lang)
     if isinstance(leaf, Trait) and found is not None and leaf.name in catalogue():
         one = catalogue()[leaf.name]
-        return w["found"].format(name=one.called(lang), value=shown(found, one.kind))
+        value = shown(_called(leaf.name, found, lang), one.kind)
+        return w["found"].format(name=one.called(lang), value=value)
     if isinstance(leaf, Did):
         when = _when(leaf.within, lang)
         key = "found_did" if found else "found_none"
@@ -145,8 +147,14 @@ def _trait(one: Trait, lang: Language) -> str:
     if one.op == "known":
         return w["trait_known"].format(name=name)
     kind: Kind = known.kind if known else "text"
-    value = w["list_join"].join(_value(v, kind) for v in one.values)
+    value = w["list_join"].join(_value(_called(one.name, v, lang), kind) for v in one.values)
     return w["trait"].format(name=name, op=w[one.op], value=value)
+
+
+def _called(trait: str, value: Scalar, lang: Language) -> Scalar:
+    """A value as its own page calls it: RFM segments have names."""
+    segment = definitions().get(str(value)) if trait == "rfm_segment" else None
+    return segment.name(lang) if segment else value
 
 
 def _opinion(one: Said, lang: Language) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, cast
 
 import narwhals as nw
 import pyarrow as pa
@@ -16,15 +16,20 @@ from shopkeeper.core.period import Days
 from shopkeeper.warehouse.source import Frame, Source
 
 DAY_MS = 86_400_000
+_MONDAY = 3  # days from a Monday to the first day of 1970
 _YEARS = 15
 
 
 @dataclass(frozen=True)
 class Tally:
-    """One figure of the shared pass: an expression per event, null where it does not count, summed up."""
+    """One figure of the shared pass, from an expression per event that is null where it does not count.
+
+    Counted rather than summed: engines add up in numbers three times as wide, and of a million customers
+    the pass would no longer fit into memory.
+    """
 
     name: str
-    how: Literal["sum", "min", "max"]
+    how: Literal["count", "min", "max"]
     of: nw.Expr
     goods: bool = False  # whether the expression asks for columns of the item
     days: int | None = None  # only events of the last so many local days count; None: all do
@@ -65,7 +70,13 @@ class Scene:
         """Whether an event is of the last ``days`` local days."""
         return nw.col("day") > nw.lit(self.as_of - timedelta(days=days))
 
-    def local_ms(self) -> nw.Expr:
+    def clocked(self, events: Frame) -> Frame:
+        """Events with the milliseconds since midnight (``in_day``) and since Monday's (``in_week``) there."""
+        rows = events.with_columns(in_week=self._local_ms() + _MONDAY * DAY_MS)
+        in_week = nw.col("in_week")
+        return rows.with_columns(in_day=in_week % DAY_MS, in_week=in_week % (7 * DAY_MS))
+
+    def _local_ms(self) -> nw.Expr:
         """Milliseconds since 1970 on the shop's clock, changes to summer time included."""
         changes = _offsets(self.zone, self.as_of)
         first = changes[0][1]
@@ -107,9 +118,9 @@ def aggregated(events: Frame, tallies: Sequence[Tally]) -> Frame:
     return events.select("customer_id", **columns).group_by("customer_id").agg(*aggregates)
 
 
-def counted(name: str, when: nw.Expr, *, goods: bool = False) -> Tally:
+def counted(name: str, when: nw.Expr, *, goods: bool = False, days: int | None = None) -> Tally:
     """How many events are so."""
-    return Tally(name, "sum", nw.when(when).then(nw.lit(1)).otherwise(nw.lit(0)), goods)
+    return Tally(name, "count", nw.when(when).then(nw.lit(1)), goods, days)
 
 
 def ratio(top: nw.Expr, bottom: nw.Expr) -> nw.Expr:
@@ -138,6 +149,18 @@ def joined(frames: Iterable[Frame]) -> Frame:
     for frame in rest:
         whole = whole.join(frame, on="customer_id", how="left")
     return whole
+
+
+def side_by_side(frames: Iterable[Frame]) -> Frame:
+    """As :func:`joined`, of frames in memory about one customer: a row each at most, so none is matched."""
+    first, *rest = (frame.collect().to_arrow() for frame in frames)
+    columns = {name: first[name] for name in first.column_names}
+    for table in rest:
+        there = table.num_rows == first.num_rows
+        for name in table.column_names[1:]:
+            column = table[name]
+            columns[name] = column if there else pa.nulls(first.num_rows, column.type)
+    return cast("Frame", nw.from_native(pa.table(columns)).lazy())
 
 
 @lru_cache(maxsize=16)

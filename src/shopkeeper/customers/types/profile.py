@@ -35,7 +35,7 @@ class Opinion(Value):
 
     task: str
     label: str
-    called: str = Field(description="the label in words; of a theme its id")
+    called: str = Field(description="the label in words; of a theme its name")
     value: float | None
     span: str | None
     text_id: str

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import narwhals as nw
 
 from shopkeeper.core.events import ADD_TO_CART, SEARCH, VIEW_ITEM
@@ -13,18 +11,16 @@ from shopkeeper.warehouse.source import Frame
 
 _HOURS = 3
 _SLOTS = tuple(f"slot_{start:02d}" for start in range(0, 24, _HOURS))
+_SLOT_MS = _HOURS * 3_600_000
 _RECENT = 90
 _WEEKEND = 5  # Saturday, counted from Monday as 0
 
 
 def tallies(scene: Scene) -> list[Tally]:
     """Counts of events by kind and by hour, first and last day."""
-    local = scene.local_ms()
-    slot = local % DAY_MS // (_HOURS * 3_600_000)
-    # The first day of 1970 was a Thursday. By hand: engines do not agree on the number of a weekday.
-    weekday = (local // DAY_MS + 3) % 7
     name, acts = nw.col("name"), nw.col("acts")
-    seen = nw.when(acts).then(nw.col("day"))
+    seen, in_day = nw.when(acts).then(nw.col("day")), nw.col("in_day")
+    slot = nw.when(acts).then(in_day - in_day % _SLOT_MS)
     return [
         Tally("first_seen", "min", seen),
         Tally("last_seen", "max", seen),
@@ -33,8 +29,8 @@ def tallies(scene: Scene) -> list[Tally]:
         counted("views", name == VIEW_ITEM),
         counted("carts", name == ADD_TO_CART),
         counted("searches", name == SEARCH),
-        counted("weekend", acts & (weekday >= _WEEKEND)),
-        *(counted(one, acts & (slot == index)) for index, one in enumerate(_SLOTS)),
+        counted("weekend", acts & (nw.col("in_week") >= _WEEKEND * DAY_MS)),
+        *(counted(one, slot == index * _SLOT_MS) for index, one in enumerate(_SLOTS)),
     ]
 
 
@@ -50,16 +46,18 @@ def frames(scene: Scene) -> list[Frame]:
     return [active, favourite(points, "channel", "points", "favourite_channel")]
 
 
+def steps(scene: Scene) -> dict[str, nw.Expr]:  # noqa: ARG001 - as every family
+    """The greatest count of the hours."""
+    return {"slot_most": nw.max_horizontal(*_SLOTS)}
+
+
 def columns(scene: Scene) -> dict[str, nw.Expr]:
     """The traits."""
     today = nw.lit(scene.as_of.toordinal())
     span = ordinal(nw.col("last_seen")) - ordinal(nw.col("first_seen")) + 1
-    most = nw.max_horizontal(*_SLOTS)
-    hour = reduce(
-        lambda rest, one: nw.when(nw.col(one) == most).then(nw.lit(_named(one))).otherwise(rest),
-        reversed(_SLOTS),
-        nw.lit(None, nw.String),
-    )
+    most = nw.col("slot_most")
+    # Side by side, not one inside the other, which takes ten times as long to build.
+    hour = nw.coalesce(*(nw.when(nw.col(one) == most).then(nw.lit(_named(one))) for one in _SLOTS))
     count = {one: nw.coalesce(nw.col(one), nw.lit(0)) for one in ("active_days_90", "visits_90")}
     return {
         "first_seen": nw.col("first_seen"),

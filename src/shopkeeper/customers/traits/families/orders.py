@@ -64,17 +64,28 @@ def frames(scene: Scene) -> list[Frame]:
     return [orders, refunds]
 
 
-def columns(scene: Scene) -> dict[str, nw.Expr]:
-    """The traits; money is null where no purchase carries a value."""
-    today = nw.lit(scene.as_of.toordinal())
+def steps(scene: Scene) -> dict[str, nw.Expr]:
+    """What several traits are made of; money is null where no purchase carries a value."""
+    zero = nw.lit(0.0)
+    priced = (nw.col("valued") > 0) | nw.col("orders").is_null()
+    span = ordinal(nw.col("last_order")) - ordinal(nw.col("first_order"))
+    return {
+        "order_since": nw.lit(scene.as_of.toordinal()) - ordinal(nw.col("last_order")),
+        "order_gap": ratio(span, nw.col("orders") - 1),
+        "priced": priced,
+        "earned": nw.when(priced).then(nw.coalesce(nw.col("revenue"), zero)),
+        "given_back": nw.coalesce(nw.col("refunds"), zero),
+    }
+
+
+def columns(scene: Scene) -> dict[str, nw.Expr]:  # noqa: ARG001 - as every family
+    """The traits."""
     none, zero = nw.lit(0), nw.lit(0.0)
     orders = nw.coalesce(nw.col("orders"), none)
-    since = today - ordinal(nw.col("last_order"))
-    refunds = nw.coalesce(nw.col("refunds"), zero)
-    priced = (nw.col("valued") > 0) | nw.col("orders").is_null()
-    revenue = nw.when(priced).then(nw.coalesce(nw.col("revenue"), zero))
-    span = ordinal(nw.col("last_order")) - ordinal(nw.col("first_order"))
-    gap = ratio(span, nw.col("orders") - 1)
+    since, gap = nw.col("order_since"), nw.col("order_gap")
+    revenue, refunds = nw.col("earned"), nw.col("given_back")
+    # Many orders within a day or two are one errand: overdue is counted in days at least.
+    usual = nw.when((gap > 0) & (gap < 1)).then(nw.lit(1.0)).otherwise(gap)
     return {
         "orders": orders,
         "orders_90": nw.coalesce(nw.col("orders_90"), none),
@@ -82,7 +93,7 @@ def columns(scene: Scene) -> dict[str, nw.Expr]:
         "last_order": nw.col("last_order"),
         "days_since_order": since,
         "revenue": revenue,
-        "revenue_90": nw.when(priced).then(nw.coalesce(nw.col("revenue_90"), zero)),
+        "revenue_90": nw.when(nw.col("priced")).then(nw.coalesce(nw.col("revenue_90"), zero)),
         "net_revenue": revenue - refunds,
         "average_order": nw.when(nw.col("valued") > 0).then(
             ratio(nw.col("revenue"), nw.col("orders"))
@@ -90,7 +101,7 @@ def columns(scene: Scene) -> dict[str, nw.Expr]:
         "largest_order": nw.col("largest_order"),
         "units_an_order": ratio(nw.col("units"), nw.col("orders")),
         "days_between_orders": gap,
-        "overdue": ratio(since, gap),
+        "overdue": ratio(since, usual),
         "refunds": refunds,
         "refund_share": ratio(refunds, revenue),
         "discount_share": 1 - ratio(nw.col("charged"), nw.col("listed")),
