@@ -17,6 +17,7 @@ from tests.contact.conftest import (  # noqa: F401 - fixtures of this folder too
     kind,
     mailbox,
     provider,
+    web,
 )
 
 from shopkeeper.campaigns.launching import launch

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import email
+import email.policy
 import threading
 
 import pytest
+from sqlalchemy import update
 from tests.campaigns.conftest import Stage
-from tests.contact.mailbox import Mailbox
+from tests.contact.mailbox import Mailbox, Taken
 from tests.contact.provider import Provider
 
 from shopkeeper.campaigns.launching import Launcher, launch
@@ -18,6 +20,17 @@ from shopkeeper.core.errors import Conflict, NotAllowed
 from shopkeeper.core.operation import Actor, Context
 from shopkeeper.experiments.operations import hold_out
 from shopkeeper.store.campaigns import Campaigns
+from shopkeeper.store.content_tables import template_versions
+from shopkeeper.store.segments import ARCHIVED, LIVE
+
+
+def bodies(taken: Taken) -> tuple[str, str]:
+    """The text and the page of an e-mail."""
+    message = email.message_from_bytes(taken.data, policy=email.policy.default)
+    text, page = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert page is not None
+    return text.get_content(), page.get_content()
 
 
 def test_the_hold_out_gets_nothing_and_everybody_else_one_letter(
@@ -135,6 +148,36 @@ def test_a_changed_segment_or_template_is_not_what_was_confirmed(stage: Stage) -
     assert stage.states() == {}
 
 
+def test_a_segment_that_was_put_away_holds_a_campaign_up_until_it_is_back(stage: Stage) -> None:
+    people = stage.people(4)
+    segment, later = stage.segment(*people), stage.clock.now.replace(hour=8)
+    made = stage.confirmed(segment, hold_out=0, starts_at=later)
+    stage.shop.segments.set_status(segment, ARCHIVED, stage.clock.now)
+    stage.clock.forward(hours=5)
+    launch(stage.shop)
+    held = show(stage.shop, made.campaign_id).campaign
+    assert (held.status, held.why) == ("paused", "segment_archived")
+    stage.shop.segments.set_status(segment, LIVE, stage.clock.now)
+    resume(stage.shop, made.campaign_id)
+    launch(stage.shop)
+    assert stage.counts(made.campaign_id) == {"queued": 4}
+
+
+def test_words_that_an_erasure_changed_hold_a_campaign_up(stage: Stage) -> None:
+    stage.people(3)
+    told = stage.template()
+    segment, later = stage.segment("C000", "C001"), stage.clock.now.replace(hour=8)
+    made = stage.confirmed(segment, told, hold_out=0, starts_at=later)
+    with stage.shop.database.begin() as connection:
+        words = {"parts": {"en": {"subject": "x", "text": "y"}}, "item_ids": [], "evidence": []}
+        connection.execute(update(template_versions).values(body=words))
+    stage.clock.forward(hours=5)
+    launch(stage.shop)
+    held = show(stage.shop, made.campaign_id).campaign
+    assert (held.status, held.why) == ("paused", "words_changed")
+    assert stage.states() == {}
+
+
 def test_of_two_people_who_confirm_at_once_one_is_told(stage: Stage) -> None:
     campaign = stage.draft(stage.segment(*stage.people(3)), hold_out=0)
     plan = confirm(stage.shop, campaign.campaign_id).plan
@@ -187,9 +230,9 @@ def test_consent_withdrawn_and_a_price_changed_while_queued(stage: Stage, mailbo
         "C002@example.com",
         "C003@example.com",
     }
-    text = email.message_from_bytes(mailbox.taken[0].data).get_payload(decode=True)
-    assert isinstance(text, bytes)
-    assert "99" in text.decode()
+    text, page = bodies(mailbox.taken[0])
+    assert "99" in text
+    assert "99" in page
     second = stage.launched(segment, told, hold_out=0)
     stage.shop.catalogue.upsert_items(
         [{"item_id": "T1", "title": "Tea", "price": 120.0, "stock": 5.0}]

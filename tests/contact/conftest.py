@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+import uvicorn
 from tests.contact.mailbox import Mailbox
 from tests.contact.provider import Provider
 
@@ -15,6 +20,8 @@ from shopkeeper.contact.channels.base import Surroundings, plug
 from shopkeeper.contact.links import Links
 from shopkeeper.contact.sender import Sender, Way
 from shopkeeper.core.settings import Settings
+from shopkeeper.server import api
+from shopkeeper.server.options import ServeOptions
 from shopkeeper.shop import Shop
 from shopkeeper.store.contact_policies import ContactPolicies
 from shopkeeper.store.messages import Draft, Message
@@ -25,6 +32,9 @@ NOON = datetime(2026, 3, 4, 4, tzinfo=UTC)
 
 OPEN: dict[str, Any] = {"caps": [], "quiet": None, "retry_seconds": [60, 60, 60]}
 """Rules under which time and number hold nothing up."""
+
+SECRET = "whsec_" + base64.b64encode(b"events-secret-0123456789").decode()
+PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 
 
 class Clock:
@@ -149,3 +159,22 @@ def sent(world: World) -> Callable[..., int]:
             sender.close()
 
     return work
+
+
+@pytest.fixture
+def web(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx2.Client]:
+    """A client of the shop's own server."""
+    monkeypatch.setenv("SHOPKEEPER_EMAIL_EVENTS_SECRET", SECRET)
+    monkeypatch.setenv("SHOPKEEPER_PUBLIC_URL", "https://shop.example")
+    app = api.create(world.shop, ServeOptions())
+    config = uvicorn.Config(app, port=0, log_config=None, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        yield client
+    server.should_exit = True
+    thread.join()

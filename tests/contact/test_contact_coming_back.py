@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
 import orjson
 import pytest
-import uvicorn
-from tests.contact.conftest import World
+from tests.contact.conftest import PERSON, SECRET, World
 from tests.contact.mailbox import Mailbox
 
 from shopkeeper.contact import bots
@@ -24,32 +21,8 @@ from shopkeeper.contact.links import Links
 from shopkeeper.contact.signatures import headers, secrets
 from shopkeeper.contact.telling import tell
 from shopkeeper.core.errors import BadInput
-from shopkeeper.server import api
-from shopkeeper.server.options import ServeOptions
 from shopkeeper.store.message_events import Happened, MessageEvents, Seen
 from shopkeeper.store.suppressions import Suppressions
-
-SECRET = "whsec_" + base64.b64encode(b"events-secret-0123456789").decode()
-PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-
-
-@pytest.fixture
-def web(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx2.Client]:
-    """A client of the shop's own server."""
-    monkeypatch.setenv("SHOPKEEPER_EMAIL_EVENTS_SECRET", SECRET)
-    monkeypatch.setenv("SHOPKEEPER_PUBLIC_URL", "https://shop.example")
-    app = api.create(world.shop, ServeOptions())
-    config = uvicorn.Config(app, port=0, log_config=None, ws="none")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-        yield client
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from shopkeeper.core.subject import Held, Subject
 from shopkeeper.decisions.log import Choice, Decision, record
 from shopkeeper.shop import Shop
 from shopkeeper.warehouse import erase as tables
+from shopkeeper.warehouse import whose
 
 
 def _decision(number: int, customer: str = "c1") -> Decision:
@@ -85,7 +86,7 @@ def test_a_customers_decisions_are_exported_and_erased_with_them(shop: Shop) -> 
     record(shop, [_decision(1, "somebody-1"), _decision(2, "somebody-2")])
     assert len(_rows(shop)) == 4
     subject = Subject("somebody-1", "retained-0", (Held("somebody-1"),))
-    told = tables.of(shop.warehouse, subject)["decisions"]
+    told = whose.of(shop.warehouse, subject)["decisions"]
     assert [row["decision_id"] for row in told] == ["d0001", "d0001"]
     with shop.writer("test"):
         tables.erase(shop.warehouse, [subject], START)

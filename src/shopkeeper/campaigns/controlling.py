@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shopkeeper.campaigns.designing import campaign_of
+from shopkeeper.campaigns.leaving import words_withdrawn
+from shopkeeper.campaigns.trying import ended
 from shopkeeper.campaigns.types import Campaign
 from shopkeeper.contact import controlling
 from shopkeeper.core.errors import Conflict
@@ -28,7 +30,7 @@ def resume(shop: Shop, actor: str, campaign_id: str) -> Campaign:
     """Let it go on where it was.
 
     Raises:
-        Conflict: it is not held up; or its segment is no longer what was confirmed.
+        Conflict: it is not held up; its segment is no longer what was confirmed; its words were withdrawn.
     """
     store = Campaigns(shop.database)
     known = store.get(campaign_id)
@@ -36,6 +38,12 @@ def resume(shop: Shop, actor: str, campaign_id: str) -> Campaign:
         raise Conflict(
             f"The segment of {campaign_id} is no longer the one that was confirmed.",
             hint="Stop it, and confirm a new draft: campaigns draft.",
+            field="campaign_id",
+        )
+    if known.status == "paused" and words_withdrawn(shop, known):
+        raise Conflict(
+            f"The approval of words of {campaign_id} was taken back.",
+            hint="Stop it, and confirm a new draft with other words: campaigns draft.",
             field="campaign_id",
         )
     values = {"status": known.held or "confirmed", "held": "", "why": ""}
@@ -56,6 +64,7 @@ def stop(shop: Shop, actor: str, campaign_id: str, reason: str) -> Campaign:
         # Held up first: what a launcher queues at this moment does not leave either.
         Controls(shop.database).set(_name(campaign_id), "stopped", reason or f"stopped by {actor}")
         controlling.stop(shop, _name(campaign_id))
+        ended(shop, done, "the campaign was stopped")
     return campaign_of(done)
 
 

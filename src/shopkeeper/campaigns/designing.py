@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from shopkeeper.campaigns.types import Arm, Campaign, Design, Reckoned
 from shopkeeper.contact.channels.base import plug
@@ -17,6 +17,10 @@ from shopkeeper.store.segments import ARCHIVED, Segment
 
 CONTROL = "control"
 _LETTERS = "ABCDE"
+_LEAST_SHARE: Final = 0.001
+_LEAST_COST: Final = 1e-6
+_YEARS: Final = range(2000, 2200)
+"""Times at the ends of the calendar have no hour in every time zone."""
 
 
 def draft(shop: Shop, actor: str, design: Design, advice: str) -> Campaign:
@@ -52,7 +56,25 @@ def edit(
     return campaign_of(store.change(known, ("draft",), note, values))
 
 
+def _refuse_slips(design: Design) -> None:
+    """What nobody means and arithmetic does not bear. Designs that are kept already are not looked at."""
+    said, field = "", ""
+    if not design.name.isprintable():
+        said, field = "holds a line break or another control character", "name"
+    elif 0 < design.hold_out < _LEAST_SHARE:
+        said, field = f"is 0 or at least {_LEAST_SHARE}", "hold_out"
+    elif design.cost_per_message and design.cost_per_message < _LEAST_COST:
+        said, field = f"is 0 or at least {_LEAST_COST:f}", "cost_per_message"
+    for name in ("starts_at", "ends_at"):
+        at = getattr(design, name)
+        if at is not None and at.year not in _YEARS:
+            said, field = f"is in the year {at.year}", name
+    if said:
+        raise BadInput(f"`{field}` {said}.", hint="Correct it.", field=f"design.{field}")
+
+
 def _values(shop: Shop, design: Design) -> dict[str, Any]:
+    _refuse_slips(design)
     segment(shop, design)
     catalogue.metric(design.primary)
     versions = templates(shop, design)

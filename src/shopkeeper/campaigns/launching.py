@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from shopkeeper.campaigns.audience import Audience, audience, listed
+from shopkeeper.campaigns.leaving import words_withdrawn
 from shopkeeper.campaigns.page import Page
 from shopkeeper.campaigns.timing import begins, dues, waves
 from shopkeeper.campaigns.trying import begun, settled
@@ -26,6 +27,7 @@ from shopkeeper.store.campaigns import Campaigns, Stored
 from shopkeeper.store.deliveries import Deliveries
 from shopkeeper.store.lease import Leases
 from shopkeeper.store.reach import reading
+from shopkeeper.store.segments import ARCHIVED
 
 LEASE: Final = "campaigns"
 PAGE: Final = 2_000
@@ -35,6 +37,8 @@ BACKLOG: Final = 10_000
 So customers are exposed shortly before their message can leave, however slow the channel is.
 """
 ACTOR: Final = "campaigns"
+WORDS_WITHDRAWN: Final = "words_withdrawn"
+WORDS_CHANGED: Final = "words_changed"
 
 Stop = Callable[[], bool]
 
@@ -76,6 +80,9 @@ class Launcher:
 
     def _one(self, stored: Stored, stop: Stop) -> int:
         try:
+            if self._stands_on_nothing(stored):
+                self._hold(stored, WORDS_WITHDRAWN)
+                return 0
             if stored.status == "confirmed":
                 began = self._begun(stored)
                 if began is None:
@@ -87,6 +94,13 @@ class Launcher:
             if self._store.get(stored.id).status == "stopped":
                 controlling.stop(self._shop, f"campaign:{stored.id}")
             return 0
+
+    def _stands_on_nothing(self, stored: Stored) -> bool:
+        """Whether words that it has still to send were withdrawn; what waits is kept back one by one."""
+        to_come = stored.status == "confirmed" or (
+            stored.status == "sending" and not stored.progress["complete"]
+        )
+        return to_come and words_withdrawn(self._shop, stored)
 
     def _begun(self, stored: Stored) -> Stored | None:
         """The campaign as one that is being sent, once its time has come."""
@@ -119,10 +133,12 @@ class Launcher:
         if design.membership == "at_confirm":
             return ""
         try:
-            version = self._shop.segments.get(design.segment_id).version
+            segment = self._shop.segments.get(design.segment_id)
         except NotFound:
             return "segment_gone"
-        return "" if version == stored.segment_version else "segment_changed"
+        if segment.version != stored.segment_version:
+            return "segment_changed"
+        return "segment_archived" if segment.status == ARCHIVED else ""  # its members leave it
 
     def _hold(self, stored: Stored, why: str) -> None:
         note = (self._shop.now(), ACTOR, "held", {"why": why})
@@ -143,8 +159,8 @@ class Launcher:
         if not stored.progress["complete"]:
             try:
                 page = Page(self._shop, stored)
-            except (NotFound, Conflict) as error:  # an approved template is no longer what it was
-                self._hold(stored, error.message)
+            except (NotFound, Conflict):  # an erasure took a customer out of its words
+                self._hold(stored, WORDS_CHANGED)
                 return 0
             while not (stop() or stored.progress["complete"] or self._waits(stored)):
                 before = handled

@@ -11,7 +11,7 @@ import narwhals as nw
 
 from shopkeeper.campaigns.designing import CONTROL, arms_of, campaign_of
 from shopkeeper.campaigns.looking import deliveries
-from shopkeeper.campaigns.trying import MARGIN, REVENUE, has_trial
+from shopkeeper.campaigns.trying import MARGIN, REVENUE, ended, has_trial
 from shopkeeper.campaigns.types import (
     Arm,
     ArmResult,
@@ -78,8 +78,12 @@ def results(shop: Shop, campaign_id: str, lang: Language) -> Results:
 
 
 def measure(ctx: Context) -> Measured:
-    """The results of campaigns whose last window is not long over, worked out and kept."""
+    """The results of campaigns whose last window is not long over, worked out and kept.
+
+    Experiments end with their campaigns: when one is stopped, or when the last window is over.
+    """
     done: list[str] = []
+    _end(ctx.shop)
     campaigns = [one for one in Campaigns(ctx.shop.database).all() if one.launched_at is not None]
     for place, one in enumerate(campaigns):
         ctx.progress(place, len(campaigns), one.id)
@@ -88,6 +92,17 @@ def measure(ctx: Context) -> Measured:
             results(ctx.shop, one.id, "en")
             done.append(one.id)
     return Measured(campaign_ids=tuple(done))
+
+
+def _end(shop: Shop) -> None:
+    """End the experiments whose campaign is over, those of older versions too."""
+    now = shop.now()
+    for one in Campaigns(shop.database).all():
+        due = _due(shop, one)
+        if one.status == "stopped":
+            ended(shop, one, "the campaign was stopped")
+        elif one.status == "done" and due is not None and due <= now:
+            ended(shop, one, "the last customer's window is over")
 
 
 def _results(shop: Shop, stored: Stored, lang: Language) -> Results:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from shopkeeper.campaigns.designing import CONTROL, arms_of
 from shopkeeper.campaigns.types import Design
-from shopkeeper.core.errors import NotFound
+from shopkeeper.core.errors import Conflict, NotFound
 from shopkeeper.decisions.assignment import Arm, Draw, Drawn, held_out
 from shopkeeper.experiments import running
 from shopkeeper.experiments.types import Design as Trial
@@ -20,6 +21,7 @@ from shopkeeper.store.experiments import Experiments
 REVENUE: Final = "revenue"
 MARGIN: Final = "margin"
 _LEAST: Final = 20
+_ACTOR: Final = "campaigns"
 
 
 def has_trial(stored: Stored) -> bool:
@@ -81,7 +83,21 @@ def settled(shop: Shop, stored: Stored, units: int | None = None) -> None:
     units = max(_LEAST, units)
     if known.status == "running" and known.design["units"] != units:
         told: dict[str, Any] = {**known.design, "units": units}
-        store.redesign(stored.experiment_id, "campaigns", told, "planned for those who are in it")
+        note = (shop.now(), _ACTOR, "planned for those who are in it")
+        store.redesign(stored.experiment_id, note, told)
+
+
+def ended(shop: Shop, stored: Stored, reason: str) -> None:
+    """End the campaign's experiment, if it runs: nobody is drawn any more, and results go on to ripen."""
+    if not has_trial(stored):
+        return
+    try:
+        known = Experiments(shop.database).get(stored.experiment_id)
+    except NotFound:  # stopped before it was ever confirmed
+        return
+    if known.status == "running":
+        with suppress(Conflict):  # a person was faster
+            running.stop(shop, _ACTOR, stored.experiment_id, reason)
 
 
 class Chooser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from shopkeeper.core.plan import Planned
 from shopkeeper.core.types import CannotSay, EstimateOrCannotSay, Reason, Value
@@ -13,14 +13,17 @@ from shopkeeper.core.types import CannotSay, EstimateOrCannotSay, Reason, Value
 Status = Literal["draft", "confirmed", "sending", "paused", "stopped", "done"]
 Outcome = Literal["better", "worse", "harm", "no_difference"]
 Membership = Literal["at_start", "at_confirm"]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+]  # fmt: skip
+Money = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
 
 class Choice(Value):
     """A template that the campaign sends; without a version the newest approved one when it is confirmed."""
 
     template_id: Name
-    version: int | None = Field(default=None, ge=1)
+    version: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
 class Design(Value):
@@ -43,8 +46,8 @@ class Design(Value):
         default=False, description="when each customer's own clock shows what the shop's does then"
     )
     ends_at: datetime | None = Field(default=None, description="nothing leaves from then on")
-    budget: float | None = Field(default=None, ge=0, description="the most that messages may cost")
-    cost_per_message: float | None = Field(default=None, ge=0, description="in the shop's money")
+    budget: Money | None = Field(default=None, description="the most that messages may cost")
+    cost_per_message: Money | None = Field(default=None, description="in the shop's money")
     primary: str = Field(default="conversion", description="see experiments metrics")
     window_days: int = Field(default=7, ge=1, le=90, description="days after it was due")
 

@@ -50,7 +50,7 @@ Untrue = Callable[[Shop, Mapping[str, Any]], str]
 """Given a message's labels, why its words are no longer true; empty: they are."""
 
 _RESTS_ON: Final = ("facts", "items")
-"""Labels of messages whose words must still be true when they leave."""
+"""Labels, empty or not, of messages whose words must still be approved and true when they leave."""
 
 
 @dataclass
@@ -183,7 +183,7 @@ class Sender:
 
     def _is_untrue(self, turn: Turn, message: Message, now: datetime) -> bool:
         """Whether its words rest on what has changed: then it is dropped. Who cannot ask lets it wait."""
-        if not any(message.labels.get(name) for name in _RESTS_ON):
+        if not any(name in message.labels for name in _RESTS_ON):
             return False
         if self._way.untrue is None:
             turn.put_off(message, "unchecked", now + _UNCHECKED, now)

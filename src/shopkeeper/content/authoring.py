@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shopkeeper.content.checking import checked, stopping
 from shopkeeper.content.digests import of_body
+from shopkeeper.content.language import line
 from shopkeeper.content.showing import shown
 from shopkeeper.content.types import Body, Check, Checked, Shown
 from shopkeeper.core.errors import BadInput, Conflict
@@ -31,11 +32,9 @@ def draft(shop: Shop, actor: Actor, about: tuple[str, str, str], body: Body) -> 
     Raises:
         BadInput: no name, or a template that cannot be read.
     """
-    name, channel, purpose = (one.strip() for one in about)
+    name, channel, purpose = line(about[0]), *(one.strip() for one in about[1:])
     if not 0 < len(name) <= _LONGEST:
         raise BadInput("A template needs a name.", hint="Say what it is for.", field="name")
-    if not purpose:
-        raise BadInput("purpose is empty.", hint="For example marketing.", field="purpose")
     body = _owned(actor, body)
     checked(shop, body, channel, purpose)
     told = body.model_dump(mode="json")

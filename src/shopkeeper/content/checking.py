@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from shopkeeper.contact.policy import current
 from shopkeeper.content.checks import claims, law, page, privacy, shape, variables
 from shopkeeper.content.checks.scene import Scene, words_of
 from shopkeeper.content.facts import known
 from shopkeeper.content.spec import spec_of
 from shopkeeper.content.types import Body, Check, Evidence, Fact
-from shopkeeper.core.errors import NotFound
+from shopkeeper.core.errors import NotFound, UnknownName
 from shopkeeper.shop.shop import Shop
+from shopkeeper.store.consent.purposes import PURPOSES
 
 _ORDER: Final = {"block": 0, "needs_evidence": 1, "allowed": 2}
 
@@ -24,7 +26,9 @@ def checked(
     Raises:
         BadInput: a template that cannot be read; names the part.
         NotFound: an item that the catalogue does not know.
+        UnknownName: nobody is asked for consent to that purpose, and it is no service either.
     """
+    _refuse_unknown(shop, channel, purpose)
     items = known(shop, body.item_ids)
     for item_id in body.item_ids:
         if item_id not in items:
@@ -37,6 +41,16 @@ def checked(
     found = [_proven(one, body) for one in scene.found]
     found.sort(key=lambda one: (_ORDER[one.verdict], not one.stops, one.where, one.start))
     return tuple(found), tuple(scene.facts[key] for key in sorted(scene.facts))
+
+
+def _refuse_unknown(shop: Shop, channel: str, purpose: str) -> None:
+    """A misspelt purpose would have no consent, and escape the checks of the one that was meant."""
+    spec_of(channel)
+    _, policy = current(shop.database)
+    asked = (name for name, channels in PURPOSES.items() if channel in channels)
+    known = (*asked, *policy.service_purposes)
+    if purpose not in known:
+        raise UnknownName("purpose", purpose, known, field="purpose")
 
 
 def stopping(checks: Sequence[Check]) -> list[Check]:

@@ -76,6 +76,32 @@ def reject(shop: Shop, actor: Actor, template_id: str, version: int, reason: str
     return shown(shop, template_id, version)
 
 
+def withdraw(shop: Shop, actor: Actor, template_id: str, version: int, reason: str) -> Shown:
+    """See the operation of this name. To stop words must be easy: who wrote them may, and who approves.
+
+    Raises:
+        NotAllowed: they are neither.
+        BadInput: no reason.
+        Conflict: it is not approved, or withdrawn already.
+    """
+    store = Templates(shop.database, shop.now)
+    store.template(template_id)
+    rows = [row for row in store.versions(template_id) if row.version == version]
+    authors = {one for row in rows for one in row.authors}
+    if not actor.holds("content:approve") and who(actor) not in authors:
+        raise NotAllowed(
+            f"{actor.name} neither wrote {template_id} version {version} nor may approve.",
+            hint="Ask one of its authors, or somebody with the role approver or owner. "
+            "To hold a campaign up: campaigns pause.",
+        )
+    if not reason.strip():
+        raise BadInput(
+            "Say why.", hint="Who uses the words reads it, and what they held up.", field="reason"
+        )  # fmt: skip
+    store.withdraw(template_id, version, who(actor), reason.strip())
+    return shown(shop, template_id, version)
+
+
 def _submitted(shop: Shop, template_id: str, version: int) -> Row:
     row = Templates(shop.database, shop.now).versions(template_id)[:1]
     if not row or row[0].version != version or row[0].state != SUBMITTED:

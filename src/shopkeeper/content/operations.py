@@ -29,7 +29,7 @@ from shopkeeper.core.plan import Step
 Name = Annotated[str, Field(max_length=120)]
 Id = Annotated[str, Field(min_length=1, max_length=40)]
 Note = Annotated[str, Field(max_length=1_000)]
-Number = Annotated[int, Field(ge=1)]
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
 Writer = Annotated[str, Field(max_length=200)]
 Occasions = Annotated[tuple[Occasion, ...], Field(max_length=9)]
 
@@ -226,6 +226,25 @@ def reject(ctx: Context, template_id: Id, version: Number, reason: Note) -> Show
     from shopkeeper.content.deciding import reject
 
     return reject(ctx.shop, ctx.actor, template_id, version, reason)
+
+
+@operation(
+    effect=WRITE, example={"template_id": "W1", "version": 1, "reason": "The offer is over."}
+)
+def withdraw(ctx: Context, template_id: Id, version: Number, reason: Note) -> Shown:
+    """Take an approval back: what waits with these words does not leave, and no campaign may use them.
+
+    Campaigns that use them are held up. An older approved version is the newest that may be sent again.
+
+    Args:
+        ctx: the shop and who asks: an author of that version, or who may approve.
+        template_id: which.
+        version: which of its versions.
+        reason: what whoever uses the words is told.
+    """
+    from shopkeeper.content.deciding import withdraw
+
+    return withdraw(ctx.shop, ctx.actor, template_id, version, reason)
 
 
 @operation(effect=READ)

@@ -9,7 +9,7 @@ from typing import Final
 from shopkeeper.content.customer import Readers, language
 from shopkeeper.content.language import Missing, fill, parse
 from shopkeeper.content.rendering import MISSING, Form, common
-from shopkeeper.content.spec import spec_of
+from shopkeeper.content.spec import Spec, spec_of
 from shopkeeper.content.types import Body, Letter, Part, Previewed
 from shopkeeper.core.settings import Language
 from shopkeeper.shop.shop import Shop
@@ -28,9 +28,8 @@ def preview(shop: Shop, body: Body, channel: str, customer_id: str) -> Previewed
     Raises:
         NotFound: no such customer.
     """
-    label = spec_of(channel).labels(body.written_by)
     values = common(shop, body.item_ids)
-    return Previewed(letters=tuple(_letters(shop, body, customer_id, values, label)))
+    return Previewed(letters=tuple(_letters(shop, body, customer_id, values, spec_of(channel))))
 
 
 def _letters(
@@ -38,27 +37,29 @@ def _letters(
     body: Body,
     customer_id: str,
     values: Mapping[str, str],
-    label: Mapping[Language, str],
+    spec: Spec,
 ) -> Iterator[Letter]:
+    label = spec.labels(body.written_by)
+    forms = {one: Form(spec, one, part, label.get(one, "")) for one, part in body.parts.items()}
     if customer_id:
         reader = Readers(shop).of([customer_id])[0]
         if reader.language is None and not reader.values:
             shop.people.get(customer_id)  # or say that nobody is
         own = language(reader.language, tuple(body.parts), shop.settings.languages[0])
         told = {**reader.values, **values}
-        yield _letter(own, customer_id, body.parts[own], label.get(own, ""), told)
+        yield _letter(own, customer_id, body.parts[own], forms[own], told)
         return
     for tongue, part in body.parts.items():
         for name, called in SAMPLES[tongue]:
             told = {**({"customer.name": called} if called else {}), **values}
-            yield _letter(tongue, name, part, label.get(tongue, ""), told)
+            yield _letter(tongue, name, part, forms[tongue], told)
 
 
 def _letter(
-    tongue: Language, reader: str, part: Part, label: str, values: Mapping[str, str]
+    tongue: Language, reader: str, part: Part, form: Form, values: Mapping[str, str]
 ) -> Letter:
     try:
-        content = Form(part, label).content(values)
+        content = form.content(values)
         wording = _wording(part, values) if part.template_id or part.variables else ""
     except Missing as missing:
         return Letter(

@@ -10,6 +10,8 @@ from shopkeeper.content.approved import approved
 from shopkeeper.content.customer import Reader, Readers, language
 from shopkeeper.content.facts import altered, item_variables, known, unavailable
 from shopkeeper.content.language import Missing, Piece, Place, fill, parse
+from shopkeeper.content.layout import page as laid_out
+from shopkeeper.content.spec import Spec, spec_of
 from shopkeeper.content.types import Altered, Fact, Part, Version
 from shopkeeper.core.settings import Language
 from shopkeeper.shop.shop import Shop
@@ -40,7 +42,8 @@ class Rendered:
 
 def letters(shop: Shop, version: Version, customer_ids: Sequence[str]) -> Iterator[Rendered]:
     """The letters of these customers, in their order; facts are looked at again for every 2,000."""
-    forms = {one: Form(part, version.label.get(one, "")) for one, part in version.parts.items()}
+    spec, label = spec_of(version.channel), version.label
+    forms = {one: Form(spec, one, part, label.get(one, "")) for one, part in version.parts.items()}
     first, readers = shop.settings.languages[0], Readers(shop)
     for page in batches(customer_ids, _PAGE):
         problem, detail = _wrong(shop, version)
@@ -68,7 +71,9 @@ def common(shop: Shop, item_ids: Sequence[str]) -> dict[str, str]:
 class Form:
     """One language of a version, read once and filled for many."""
 
-    def __init__(self, part: Part, label: str) -> None:
+    def __init__(self, spec: Spec, lang: Language, part: Part, label: str) -> None:
+        self._lang = lang
+        self._laid_out = spec.page and bool(part.text) and not part.html
         self._part = part
         self._label = label
         self._pieces: dict[str, tuple[Piece, ...]] = {
@@ -79,6 +84,8 @@ class Form:
     def content(self, values: Mapping[str, str]) -> dict[str, Any]:
         """What `contact` takes: words, or a provider's template with its variables.
 
+        A page that nobody wrote is laid out from the text, where the channel takes one.
+
         Raises:
             Missing: a variable has neither value nor fall-back.
         """
@@ -88,7 +95,11 @@ class Form:
         told = {name: fill(one, values, PLACES[name]) for name, one in self._pieces.items()}
         if "subject" in told:
             told["subject"] = " ".join(told["subject"].split())
-        return labelled(told, self._label)
+        if not self._laid_out:
+            return labelled(told, self._label)
+        words = (told.get("subject", ""), told["text"])
+        made = laid_out(self._lang, values.get("shop.name", ""), words, self._label)
+        return {**labelled(told, self._label), "html": made}
 
 
 def labelled(told: dict[str, str], label: str) -> dict[str, str]:

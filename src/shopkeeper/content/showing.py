@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from shopkeeper.content.approved import withdrawal_of
 from shopkeeper.content.checking import checked, stopping
 from shopkeeper.content.facts import known
 from shopkeeper.content.rendering import common, still_true
@@ -23,7 +24,15 @@ from shopkeeper.content.types import (
 )
 from shopkeeper.core.errors import NotFound, ShopkeeperError
 from shopkeeper.shop.shop import Shop
-from shopkeeper.store.templates import APPROVED, REJECTED, SUBMITTED, Row, Template, Templates
+from shopkeeper.store.templates import (
+    APPROVED,
+    REJECTED,
+    SUBMITTED,
+    WITHDRAWN,
+    Row,
+    Template,
+    Templates,
+)
 
 
 def listed(shop: Shop, state: str, channel: str) -> Listed:
@@ -69,6 +78,7 @@ def shown(shop: Shop, template_id: str, version: int | None = None) -> Shown:
         "decided_by": row.decided_by,
         "decided_at": row.decided_at,
         "reason": row.reason,
+        "withdrawn": withdrawal_of(row),
         "approved_version": next((r.version for r in rows if r.state == APPROVED), None),
         "before": Body.model_validate(older[0].body) if older else None,
     }
@@ -93,6 +103,7 @@ def versions(shop: Shop, template_id: str) -> Versions:
                 decided_by=row.decided_by,
                 decided_at=row.decided_at,
                 reason=row.reason,
+                withdrawn=withdrawal_of(row),
                 digest=row.digest,
                 content_id=f"{template.id}@{row.version}",
             )
@@ -116,7 +127,7 @@ def told_specs(shop: Shop, item_id: str, channel: str) -> Specs:
 
 def _findings(shop: Shop, template: Template, row: Row, body: Body) -> dict[str, Any]:
     """What stands beside the words: as it was decided, or as it is now while nobody has."""
-    if row.state in (APPROVED, REJECTED):
+    if row.state in (APPROVED, REJECTED, WITHDRAWN):
         checks = tuple(Check.model_validate(one) for one in row.checks)
         facts = tuple(Fact.model_validate(one) for one in row.facts)
         altered: Altered | None = still_true(shop, facts) if row.state == APPROVED else None

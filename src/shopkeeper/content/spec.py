@@ -39,6 +39,9 @@ class Spec(Value):
     opt_out: dict[Language, tuple[str, ...]] = Field(
         default={}, description="marketing holds one of these words"
     )
+    page: bool = Field(
+        default=False, description="where no HTML is written, a page is laid out from the text"
+    )
     label: Literal["machine", "always", "never"] = Field(
         default="machine", description="when the words say that a machine wrote them"
     )

@@ -11,7 +11,7 @@ from shopkeeper.core.plan import Planned
 from shopkeeper.core.settings import Language
 from shopkeeper.core.types import Value
 
-State = Literal["draft", "submitted", "approved", "rejected"]
+State = Literal["draft", "submitted", "approved", "rejected", "withdrawn"]
 Ruling = Literal["block", "needs_evidence", "allowed"]
 Occasion = Literal[
     "back_in_stock", "price_cut", "reorder", "new_arrival", "win_back", "thanks", "cart",
@@ -97,6 +97,14 @@ class Check(Value):
         )  # fmt: skip
 
 
+class Withdrawal(Value):
+    """Who took the approval of a version back, when and why."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
 class Version(Value):
     """One approved version: immutable, and what it rests on."""
 
@@ -118,6 +126,9 @@ class Version(Value):
     approved_at: datetime
     checks: tuple[Check, ...]
     digest: str
+    withdrawn: Withdrawal | None = Field(
+        default=None, description="null: it may be sent, as far as people go"
+    )
 
     @property
     def content_id(self) -> str:
@@ -152,6 +163,7 @@ class Shown(Value):
     decided_by: str | None
     decided_at: datetime | None
     reason: str
+    withdrawn: Withdrawal | None
     ready: bool
     checks: tuple[Check, ...]
     facts: tuple[Fact, ...]
@@ -202,6 +214,7 @@ class VersionRow(Value):
     decided_by: str | None
     decided_at: datetime | None
     reason: str
+    withdrawn: Withdrawal | None
     digest: str
     content_id: str
 

@@ -58,12 +58,13 @@ def start(shop: Shop, actor: str, experiment_id: str) -> Experiment:
     """Let it run; its buckets are taken from its layer."""
     store = Experiments(shop.database)
     design = Design.model_validate(store.get(experiment_id).design)
-    return experiment_of(shop, store.start(experiment_id, actor, design.traffic))
+    return experiment_of(shop, store.start(experiment_id, actor, design.traffic, shop.now()))
 
 
 def stop(shop: Shop, actor: str, experiment_id: str, reason: str) -> Experiment:
     """End it: nobody is assigned any more; its result stays."""
-    return experiment_of(shop, Experiments(shop.database).stop(experiment_id, actor, reason))
+    stored = Experiments(shop.database).stop(experiment_id, actor, reason, shop.now())
+    return experiment_of(shop, stored)
 
 
 def reshare(shop: Shop, actor: str, experiment_id: str, shares: dict[str, float]) -> Experiment:
@@ -85,7 +86,8 @@ def reshare(shop: Shop, actor: str, experiment_id: str, shares: dict[str, float]
         for v in design.variants
     )
     changed = design.model_copy(update={"variants": variants})
-    kept = store.redesign(experiment_id, actor, changed.model_dump(mode="json"), "shares changed")
+    note = (shop.now(), actor, "shares changed")
+    kept = store.redesign(experiment_id, note, changed.model_dump(mode="json"))
     return experiment_of(shop, kept)
 
 

@@ -17,7 +17,7 @@ from shopkeeper.campaigns.types import Design
 from shopkeeper.contact import addresses
 from shopkeeper.contact.policy import current
 from shopkeeper.contact.quiet import next_allowed, zone_of
-from shopkeeper.content.approved import approved
+from shopkeeper.content.approved import as_sent
 from shopkeeper.core.events import EXPERIMENT_VIEWED
 from shopkeeper.rehearsal.types import TrueEffect
 from shopkeeper.shop.shop import Shop
@@ -66,7 +66,7 @@ def work_out(shop: Shop, onward: Onward, stored: Stored, units: list[Drawn]) -> 
     for arm in arms_of(stored):
         if arm.template_id is None:
             continue
-        items = approved(shop, arm.template_id, arm.version).item_ids
+        items = as_sent(shop, arm.template_id, arm.version or 0).item_ids
         letters = [
             Letter(one.customer_id, one.customer_id, at, stored.id, items, since=one.since)
             for one, at in zip(units, times, strict=True)

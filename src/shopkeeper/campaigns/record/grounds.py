@@ -20,7 +20,7 @@ from shopkeeper.campaigns.record.types import (
 )
 from shopkeeper.campaigns.types import Design
 from shopkeeper.contact.policy import Policy
-from shopkeeper.content.approved import approved
+from shopkeeper.content.approved import as_sent
 from shopkeeper.content.types import Fact, Version
 from shopkeeper.core.errors import ShopkeeperError
 from shopkeeper.core.settings import Language
@@ -99,12 +99,12 @@ def _text(definition: Mapping[str, Any]) -> str:
 
 
 def words(shop: Shop, message: Message) -> Words | str:
-    """The approved version that was sent, or why it can no longer be told; empty: none was named."""
+    """The version that was sent, withdrawn since or not; or why it cannot be told; empty: none was named."""
     template_id, _, version = str(message.labels.get("content_id", "")).partition("@")
     if not version.isdecimal():
         return ""
     try:
-        known: Version = approved(shop, template_id, int(version))
+        known: Version = as_sent(shop, template_id, int(version))
     except ShopkeeperError as error:
         return error.message
     sent = message.labels.get("facts", ())
@@ -120,6 +120,7 @@ def words(shop: Shop, message: Message) -> Words | str:
         facts=tuple(Fact.model_validate(one) for one in sent) or known.facts,
         label={str(lang): told for lang, told in known.label.items()},
         digest=known.digest,
+        withdrawn=known.withdrawn,
         content=None if message.content is None else dict(message.content),
     )
 

@@ -10,7 +10,7 @@ from shopkeeper.campaigns.record.outcome import outcome
 from shopkeeper.campaigns.record.recommended import recommended
 from shopkeeper.campaigns.record.types import Membership, Record, Sending, Words
 from shopkeeper.campaigns.record.why_not import Ground, Known, ground
-from shopkeeper.campaigns.record.wording import say
+from shopkeeper.campaigns.record.wording import say, say_reason
 from shopkeeper.campaigns.types import Design
 from shopkeeper.contact import looking
 from shopkeeper.contact.policy import current
@@ -153,7 +153,7 @@ def _answer(
         name=stored.name if stored else message.step,
         channel=message.channel,
         time=_time(shop, message.sent_at or message.changed_at),
-        reason=message.reason,
+        reason=say_reason(lang, message.reason),
     )
     if inside is None or inside.since is None:
         return told

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shopkeeper.contact.types import Event, Try
-from shopkeeper.content.types import Check, Fact
+from shopkeeper.content.types import Check, Fact, Withdrawal
 from shopkeeper.core.types import Reason, Value
 
 About = Literal["message", "nothing", "recommendation"]
@@ -42,6 +42,9 @@ class Words(Value):
     facts: tuple[Fact, ...]
     label: dict[str, str]
     digest: str
+    withdrawn: Withdrawal | None = Field(
+        description="who took the approval back since; null: nobody"
+    )
     content: dict[str, Any] | None = Field(description="as sent to this customer")
 
 

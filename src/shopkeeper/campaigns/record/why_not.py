@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Final
 
 from shopkeeper.campaigns.designing import CONTROL, arms_of
+from shopkeeper.campaigns.leaving import WITHDRAWN, words_withdrawn
 from shopkeeper.campaigns.record.types import Consent, Draw, Membership, Rules
 from shopkeeper.contact.channels.base import plug
 from shopkeeper.contact.eligibility import Ask, Why, judge
 from shopkeeper.contact.policy import Policy
-from shopkeeper.content.approved import approved
+from shopkeeper.content.approved import as_sent
 from shopkeeper.content.rendering import letters
 from shopkeeper.core.errors import ShopkeeperError
 from shopkeeper.decisions.assignment import held_out
@@ -128,13 +129,20 @@ def _capped(shop: Shop, stored: Stored, known: Known) -> bool:
     )
 
 
+def _held_up(shop: Shop, stored: Stored) -> str:
+    """Whether words were withdrawn while somebody's turn was still to come."""
+    if stored.progress.get("complete") or not words_withdrawn(shop, stored, stored.finished_at):
+        return ""
+    return WITHDRAWN
+
+
 def _left(shop: Shop, stored: Stored, known: Known) -> Ground:
     """Nothing stood against them: was there a letter, and did their turn come?"""
     for arm in arms_of(stored):
         if arm.template_id is None:
             continue
         try:
-            version = approved(shop, arm.template_id, arm.version)
+            version = as_sent(shop, arm.template_id, arm.version or 0)
         except ShopkeeperError as error:
             return Ground("words", "letter", {"reason": error.message}, certain=False)
         for one in letters(shop, version, [known.customer_id]):
@@ -143,6 +151,7 @@ def _left(shop: Shop, stored: Stored, known: Known) -> Ground:
                 return Ground(one.problem, "letter", {"reason": reason}, certain=False)
     counts = stored.progress.get("counts", {})
     closed = next((why for why in ("budget", "too_late") if counts.get(why)), None)
+    closed = closed or _held_up(shop, stored)
     if closed:
         return Ground(closed, closed, {}, certain=False)
     return Ground("not_reached", "not_reached", {}, certain=False)

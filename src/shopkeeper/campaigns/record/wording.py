@@ -31,6 +31,7 @@ _EN: Final = {
     "invalid_address": "Nothing: their address for {channel} cannot be one.",
     "capped": "Nothing: {messages} messages had reached them of late; the caps allow no more.",
     "letter": "Nothing: their letter could not be made ({reason}).",
+    "withdrawn": "Nothing: the approval of the words was taken back before their turn.",
     "budget": "Nothing: the budget was used up before their turn.",
     "too_late": "Nothing: the campaign ended before their turn.",
     "not_reached": "Nothing, and why is not kept: they were meant, and nothing known stood against it.",
@@ -70,6 +71,7 @@ _ZH: Final = {
     "invalid_address": "未发送：{channel} 的地址无效。",
     "capped": "未发送：近期已收到 {messages} 条消息，达到频控上限。",
     "letter": "未发送：无法生成其消息（{reason}）。",
+    "withdrawn": "未发送：轮到之前文字的批准已被撤回。",
     "budget": "未发送：轮到之前预算已用完。",
     "too_late": "未发送：轮到之前活动已结束。",
     "not_reached": "未发送，且原因没有保存：该客户在目标分群中，未发现任何阻碍。",
@@ -84,9 +86,32 @@ _ZH: Final = {
     "no_campaign": "不属于任何活动：没有保存分群和已批准的文字。",
 }
 
+_BACK: Final[dict[Language, dict[str, str]]] = {
+    "en": {
+        "withdrawn": "the approval of its words was taken back",
+        "fact_changed": "a fact that its words rest on had changed",
+        "out_of_stock": "an item that it is about could not be had any more",
+        "stopped": "the campaign was stopped",
+        "too_late": "its time was over",
+    },
+    "zh": {
+        "withdrawn": "文字的批准已被撤回",
+        "fact_changed": "文字所依据的事实已改变",
+        "out_of_stock": "所涉商品已无货",
+        "stopped": "活动已停止",
+        "too_late": "已过发送时间",
+    },
+}
+"""Why a message that waited did not leave."""
+
 WORDS: Final[dict[Language, dict[str, str]]] = {"en": _EN, "zh": _ZH}
 
 
 def say(lang: Language, key: str, **values: object) -> str:
     """The sentence of that key."""
     return WORDS[lang][key].format(**values)
+
+
+def say_reason(lang: Language, code: str) -> str:
+    """Why a message did not leave; a provider's own code as it is."""
+    return _BACK[lang].get(code, code)

@@ -41,8 +41,15 @@ def _letter(visit: Visit, one: Letter) -> None:
         words = one.wording or str(one.content.get("text", ""))
         text(words.replace(UNSUBSCRIBE, link), "letter-text")
         if one.content.get("html"):
-            with ui.expansion(w("templates.part_html"), icon="web").classes("as-text"):
-                frame = ui.element("iframe").classes("letter-page")
-                frame.props["sandbox"] = ""
-                frame.props["title"] = w("templates.part_html")
-                frame.props["srcdoc"] = _POLICY + str(one.content["html"]).replace(UNSUBSCRIBE, "#")
+            first = one.reader != "nameless"  # who approves sees a page in each language at once
+            page(visit, str(one.content["html"]), opened=first)
+
+
+def page(visit: Visit, html: str, *, opened: bool = False) -> None:
+    """A letter's page as its reader sees it, in a frame of its own."""
+    label = visit.w("templates.page")
+    with ui.expansion(label, icon="web", value=opened).classes("as-text"):
+        frame = ui.element("iframe").classes("letter-page")
+        frame.props["sandbox"] = ""
+        frame.props["title"] = label
+        frame.props["srcdoc"] = _POLICY + html.replace(UNSUBSCRIBE, "#")

@@ -14,15 +14,17 @@ from shopkeeper.console import parts
 from shopkeeper.console.pages.template_editor import Editor
 from shopkeeper.console.pages.template_proposals import Proposing
 from shopkeeper.console.pages.template_review import review
+from shopkeeper.console.pages.template_withdrawing import withdrawing
 from shopkeeper.console.parts import Column, Tone, badge, box, text
 from shopkeeper.console.visit import Visit
-from shopkeeper.content.types import Listed, Shown, TemplateRow, Versions
+from shopkeeper.content.types import Listed, Shown, TemplateRow, VersionRow, Versions
 
 TONES: Final[dict[str, Tone]] = {
     "draft": "flat",
     "submitted": "warn",
     "approved": "good",
     "rejected": "bad",
+    "withdrawn": "bad",
 }
 CHANNELS: Final = ("email", "sms", "wechat", "webhook", "file")
 
@@ -171,12 +173,14 @@ async def _draw(visit: Visit, head: Element, holder: Element, shown: Shown, load
             parts.fact(w("templates.author"), ", ".join((shown.author, *shown.editors)))
             parts.fact(w("templates.changed"), n.time(shown.changed_at))
             if shown.decided_by:
-                parts.fact(w(f"templates.by_{shown.state}"), shown.decided_by)
+                by = "approved" if shown.state == "withdrawn" else shown.state
+                parts.fact(w(f"templates.by_{by}"), shown.decided_by)
             if shown.reason:
                 parts.fact(w("templates.reason"), shown.reason)
         _news(visit, shown)
         if shown.state == "submitted":
             review(visit, shown, load)
+        withdrawing(visit, shown, load)
         desk = Editor(visit, shown.channel, shown.purpose)
         await _edited(visit, desk, shown, load)
         history = box("stack")
@@ -195,6 +199,13 @@ def _news(visit: Visit, shown: Shown) -> None:
             text(w("templates.altered"), "conflict-head")
             now = gone.now or w("templates.nothing")
             text(w("templates.altered_how", name=gone.name, was=gone.value, now=now), "lead")
+    if shown.withdrawn is not None:
+        taken = shown.withdrawn
+        with box("conflict").props("role=note"):
+            text(
+                w("templates.withdrawn_by", by=taken.by, at=visit.n.time(taken.at)), "conflict-head"
+            )
+            text(taken.reason, "lead")
     if shown.unreadable:
         with box("conflict").props("role=note"):
             text(w("templates.unreadable"), "conflict-head")
@@ -225,7 +236,7 @@ async def _edited(visit: Visit, desk: Editor, shown: Shown, load: Any) -> None:
             await load()
 
     with parts.panel():
-        if may and shown.state in ("submitted", "approved"):
+        if may and shown.state in ("submitted", "approved", "withdrawn"):
             text(w(f"templates.edit_{shown.state}"), "lead")
         desk.items_field(shown.body.item_ids, may=may)
     await desk.load(shown.body)
@@ -233,6 +244,18 @@ async def _edited(visit: Visit, desk: Editor, shown: Shown, load: Any) -> None:
     if may and shown.state == "draft":
         with box("form-row"):
             parts.button(w("templates.submit"), submit, icon="how_to_reg")
+
+
+def _decided(visit: Visit, one: VersionRow) -> dict[str, str]:
+    """What was decided last on a version: its withdrawal, or its approval."""
+    by, at, reason = one.decided_by, one.decided_at, one.reason
+    if one.withdrawn is not None:
+        by, at, reason = one.withdrawn.by, one.withdrawn.at, one.withdrawn.reason
+    return {
+        "by": by or "–",
+        "at": visit.n.time(at) if at else "–",
+        "reason": reason or "–",
+    }
 
 
 def _history(visit: Visit, reply: Versions) -> None:
@@ -251,9 +274,7 @@ def _history(visit: Visit, reply: Versions) -> None:
             "version": n.count(one.version),
             "state": w(f"templates.state_{one.state}"),
             "author": ", ".join((one.author, *one.editors)),
-            "by": one.decided_by or "–",
-            "at": n.time(one.decided_at) if one.decided_at else "–",
-            "reason": one.reason or "–",
+            **_decided(visit, one),
         }
         for one in reply.versions
     ]
