@@ -138,6 +138,14 @@ def test_arguments_of_every_kind_reach_the_operation(
     assert reply["rule"] == {"name": "r", "least": 2}
 
 
+@pytest.mark.parametrize("typed", [["--tags", "x", "--tags", "y"], ["--tags", '["x", "y"]']])
+def test_a_list_is_repeated_or_written_as_json(
+    made: Any, capsys: pytest.CaptureFixture[str], typed: list[str]
+) -> None:
+    assert main.run(made, ["echo-all", "p", "--json", *typed]) == 0
+    assert json.loads(capsys.readouterr().out)["tags"] == ["x", "y"]
+
+
 def test_global_options_work_before_the_command_too(
     made: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,7 +218,7 @@ def test_hostile_data_is_printed_without_being_obeyed(
     [
         (["srve"], "Did you mean 'serve'?"),
         (["serve", "--prt", "1"], "--port"),
-        (["echo-all"], "Missing argument"),
+        (["echo-all"], "Missing option '--path'"),
         (["echo-all", "p", "--modus", "fast"], "--mode"),
         (["echo-all", "p", "more"], "more"),
     ],

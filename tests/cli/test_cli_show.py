@@ -122,3 +122,19 @@ def test_a_record_in_a_cell_is_its_sentence_on_a_line_of_its_own() -> None:
     ]
     assert any(one.endswith("They return.") for one in lines)
     assert "They buy⏎again." in lines
+
+
+class Closed(Value):
+    cannot_say: CannotSay | None
+    left: dict[str, int]
+    orders: float
+    notes: tuple[str, ...]
+
+
+def test_whole_floats_empty_mappings_and_what_the_title_says_already() -> None:
+    none = CannotSay(reason="too few customers")
+    text = _printed(Closed(cannot_say=none, left={}, orders=2913.0, notes=("It is so.", "Two.")))
+    assert [line.split() for line in text.strip().splitlines()] == [
+        ["cannot", "say", "too", "few", "customers"], ["left", "–"], ["orders", "2,913"],
+        ["notes", "It", "is", "so."], ["Two."],
+    ]  # fmt: skip

@@ -22,7 +22,7 @@ PLACES = {
     "/journeys": ("Journeys", "旅程"),
     "/segments": ("Segments", "分群"),
     "/predictions": ("Predictions", "预测"),
-    "/clusters": ("Groups of customers", "顾客群"),
+    "/clusters": ("Groups of customers", "客户群"),
     "/fairness": ("Fairness and privacy", "公平与隐私"),
     "/themes": ("Themes", "话题"),
     "/aspects": ("Aspects", "评价维度"),

@@ -11,7 +11,9 @@ import pytest
 
 import shopkeeper
 from shopkeeper.console.words import own
+from shopkeeper.core.operation import WRITE
 from shopkeeper.core.settings import Language
+from shopkeeper.server.agents.tools import every
 
 ROOT = Path(shopkeeper.__file__).parent
 
@@ -42,3 +44,10 @@ def test_every_code_has_words_and_every_word_a_code(lang: Language) -> None:
         assert wanted <= values, f"{code} is told with {wanted - values}, which it does not give"
     told = {key.removeprefix("cannot.") for key in words if key.startswith("cannot.")}
     assert told == set(found)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_everything_that_the_audit_log_names_has_words(lang: Language) -> None:
+    words = own(lang)
+    writes = {f"{one.capability}.{one.name}" for one in every().values() if one.effect >= WRITE}
+    assert not {name for name in writes if f"operation.{name}" not in words}

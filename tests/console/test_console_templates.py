@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
-from tests.console.conftest import SCRIPT, SignIn
+from tests.console.conftest import SCRIPT, SignIn, Visitor
 
 from shopkeeper.shop import Shop
 
@@ -56,9 +56,33 @@ def test_a_template_goes_from_a_proposal_to_an_approval(
     owner.check()
     page.set_viewport_size({"width": 390, "height": 900})
     owner.fits()
+    _withdrawn(owner, zh=zh)
     owner.go("/templates")
     expect(page.locator("main, body").first).to_contain_text(SCRIPT)
     owner.check()
+
+
+def _withdrawn(owner: Visitor, *, zh: bool) -> None:
+    """The page of the letter is seen, and the approval taken back with a reason and a second thought."""
+    page = owner.page
+    frame = page.locator("iframe.letter-page").first
+    expect(frame).to_be_visible()
+    assert frame.get_attribute("sandbox") == ""
+    link = frame.content_frame.get_by_role("link", name=re.compile("退订|Unsubscribe"))
+    expect(link).to_be_attached()
+    act = "撤回批准" if zh else "Withdraw"
+    page.get_by_text("撤回第 1 版的批准" if zh else "Take the approval of version 1 back").click()
+    button = page.get_by_role("button", name=act, exact=True)
+    button.click()
+    expect(page.locator(".toast").last).to_contain_text("请写明理由" if zh else "Say why")
+    page.get_by_label("原因" if zh else "Reason", exact=True).fill("The price is wrong.")
+    button.click()
+    asked = page.get_by_role("alertdialog")
+    asked.get_by_role("button", name=act, exact=True).click()
+    expect(page.locator(".badge.bad").first).to_have_text("已撤回" if zh else "Withdrawn")
+    expect(page.locator(".conflict")).to_contain_text("The price is wrong.")
+    owner.check()
+    owner.fits()
 
 
 def test_a_viewer_changes_nothing_and_a_missing_template_says_so(sign_in: SignIn) -> None:

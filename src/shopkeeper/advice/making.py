@@ -187,7 +187,8 @@ def _lines(group: Group, best: Reach | None, everyone: int) -> list[Line]:
     if group.churn is not None:
         name, value, known = group.churn
         opens = Opens(what="scores", names=(name,))
-        figures = {"name": text(name), "share": share(value), "customers": count(known)}
+        horizon = number_of_days(int(name.rpartition("_")[2]))
+        figures = {"name": horizon, "share": share(value), "customers": count(known)}
         lines.append(line("churn", None, opens, **figures))
     if best is not None:
         there = {"reachable": count(best.reachable), "customers": count(best.customers)}

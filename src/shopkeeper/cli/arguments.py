@@ -22,22 +22,20 @@ _ARGUMENT = re.compile(r"^ {4}(\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)
 
 
 def signature(operation: Operation[Any, Any]) -> inspect.Signature:
-    """What typer reads: one option for each argument; the only required one may be positional."""
+    """What typer reads: one option for each argument, the required ones first."""
     fields = operation.arguments.model_fields
-    required = [name for name, field in fields.items() if field.is_required()]
     texts = _descriptions(operation)
-    parameters = [
-        _parameter(name, field, texts.get(name, ""), positional=required == [name])
-        for name, field in fields.items()
-    ]
-    # Positional arguments come first in a signature, as typer shows them.
+    parameters = [_parameter(name, field, texts.get(name, "")) for name, field in fields.items()]
     return inspect.Signature(
         sorted(parameters, key=lambda p: p.default is not inspect.Parameter.empty)
     )
 
 
 def values(operation: Operation[Any, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that were given, structured ones read as JSON; the others keep their default."""
+    """The arguments that were given, structured ones read as JSON; the others keep their default.
+
+    A list may be given as one JSON list or by repeating its option.
+    """
     fields = operation.arguments.model_fields
     return {
         name: _structured(name, fields[name], value)
@@ -60,20 +58,17 @@ def _descriptions(operation: Operation[Any, Any]) -> dict[str, str]:
     return found | own
 
 
-def _parameter(name: str, field: FieldInfo, text: str, *, positional: bool) -> inspect.Parameter:
+def _parameter(name: str, field: FieldInfo, text: str) -> inspect.Parameter:
     base = _without_none(field.annotation)
     multiple = _origin(base) in _LISTS and not _is_structured(_element(base))
     kind: Any = bool if base is bool else list[str] if multiple else str
     note = (
         f"{text} [{words}]" if (words := _choices(_element(base) if multiple else base)) else text
     )
-    if positional:
-        info: Any = typer.Argument(help=note, show_default=False)
-        return _keyword(name, Annotated[kind, info], inspect.Parameter.empty)
     flag = "--" + name.replace("_", "-")
     spelled = f"{flag}/--no-{flag[2:]}" if base is bool else flag
     if field.is_required():
-        info = typer.Option(spelled, help=note, show_default=False)
+        info: Any = typer.Option(spelled, help=note, show_default=False)
         return _keyword(name, Annotated[kind, info], inspect.Parameter.empty)
     if shown := _default(field):
         note = f"{note} [default: {shown}]".strip()
@@ -98,7 +93,9 @@ def _default(field: FieldInfo) -> str:
 
 def _structured(name: str, field: FieldInfo, value: Any) -> Any:
     base = _without_none(field.annotation)
-    if not isinstance(value, str) or not _is_structured(base):
+    if isinstance(value, list) and len(value) == 1 and value[0].lstrip().startswith("["):
+        value = value[0]
+    elif not isinstance(value, str) or not _is_structured(base):
         return value
     try:
         return json.loads(value)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from shopkeeper.cli import arguments
+from shopkeeper.cli.either import Either
 from shopkeeper.cli.options import JSON_HELP, SHOP_HELP, chosen
 from shopkeeper.core.operation import Operation, find, of
 
@@ -30,7 +31,8 @@ def command(operation: Operation[Any, Any]) -> Any:
     )
     run.__annotations__ = {p.name: p.annotation for p in inspect.signature(run).parameters.values()}
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name=operation.name.replace("_", "-"), help=arguments.description(operation))(run)
+    name, text = operation.name.replace("_", "-"), arguments.description(operation)
+    app.command(name=name, help=text, cls=Either)(run)
     return typer.main.get_command(app)
 
 

@@ -33,7 +33,7 @@ def init(folder: Path, values: dict[str, object], *, as_json: bool) -> None:
         made = f"Created the shop {shop.settings.name!r} in {shop.folder}."
         out.print(plain(made), soft_wrap=True)
         where = "" if Path.cwd() == shop.folder else f" --shop {folder}"
-        todo = f"Next: shopkeeper{where} import --help, or shopkeeper{where} serve"
+        todo = f"Next: shopkeeper{where} collect guess FILE, or shopkeeper{where} serve"
         out.print(plain(todo), soft_wrap=True)
 
 

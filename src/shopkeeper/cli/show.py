@@ -48,8 +48,14 @@ def render(answer: BaseModel) -> RenderableType:
         elif isinstance(value, BaseModel) and not isinstance(value, (Estimate, CannotSay)):
             parts.append(Panel(render(value), title=plain(_title(name)), title_align="left"))
         else:
-            facts.add_row(plain(_title(name)), plain(cell(value), lines=True))
+            facts.add_row(plain(_title(name)), plain(_beside(name, value), lines=True))
     return Group(*([facts] if facts.row_count else []), *parts)
+
+
+def _beside(name: str, value: Any) -> str:
+    """A field's value in words, where its name stands beside it."""
+    text = cell(value)
+    return text.removeprefix("cannot say: ") if name == "cannot_say" else text
 
 
 def cell(value: Any) -> str:
@@ -63,8 +69,8 @@ def cell(value: Any) -> str:
     if isinstance(value, BaseModel):
         return _record(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} {cell(v)}" for k, v in value.items())
-    if _is_records(value):  # a line each: a line break that stands in one of them is not of ours
+        return ", ".join(f"{k} {cell(v)}" for k, v in value.items()) or "–"
+    if _on_lines(value):  # a line each: a line break that stands in one of them is not of ours
         return "\n".join(visible(cell(one)) for one in value)
     several = isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes)
     return (", ".join(map(cell, value)) or "–") if several else _scalar(value)
@@ -81,17 +87,23 @@ def _record(value: BaseModel) -> str:
 
 
 def _scalar(value: Any) -> str:
-    if value is None:
+    if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) and abs(value) >= _LONG:
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
+        return _float(value)
     if isinstance(value, datetime):
         return value.isoformat(" ", "seconds")
     return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _float(value: float) -> str:
+    if value.is_integer() and 1_000 <= abs(value) < 1e15:  # counts come as floats too
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
 
 
 def _table(title: str, records: list[BaseModel]) -> RenderableType:
@@ -107,7 +119,8 @@ def _table(title: str, records: list[BaseModel]) -> RenderableType:
         table.add_column(plain(_title(name)), justify=justify, overflow="fold", no_wrap=numeric)
     for record in records[:ROWS]:
         values = [getattr(record, name, None) for name in names]
-        table.add_row(*(plain(cell(v), lines=_is_records(v)) for v in values))
+        told = zip(names, values, strict=True)
+        table.add_row(*(plain(_beside(n, v), lines=_on_lines(v)) for n, v in told))
     shown = _Fitting(table, _cards(title, names, records[:ROWS]))
     if len(records) <= ROWS:
         return shown
@@ -122,7 +135,9 @@ def _cards(title: str, names: Sequence[str], records: Sequence[BaseModel]) -> Re
         lines.add_column(style="bold", no_wrap=True)
         lines.add_column(overflow="fold")
         for name in names:
-            lines.add_row(plain(_title(name)), plain(cell(getattr(record, name, None)), lines=True))
+            value = getattr(record, name, None)
+            if value not in (None, (), [], {}, ""):
+                lines.add_row(plain(_title(name)), plain(_beside(name, value), lines=True))
         parts.append(Padding(lines, (0, 0, 1, 2)))
     return Group(*parts)
 
@@ -150,6 +165,14 @@ def _is_number(value: Any) -> bool:
 
 def _is_records(value: Any) -> bool:
     return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], BaseModel)
+
+
+def _on_lines(value: Any) -> bool:
+    """Whether it is a list of records or of sentences."""
+    if not isinstance(value, list | tuple):
+        return False
+    sentences = any(isinstance(one, str) and one.endswith((".", "。")) for one in value)
+    return _is_records(value) or sentences
 
 
 def _title(name: str) -> str:

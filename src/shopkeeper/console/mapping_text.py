@@ -13,6 +13,7 @@ SKELETON = {
     "events": 'target = "events"\n\n[columns]\n\n[event]\nname = "purchase"\n',
     "items": 'target = "items"\n\n[columns]\n\n[constants]\nkind = "product"\n',
     "customers": 'target = "customers"\n\n[columns]\n',
+    "texts": 'target = "texts"\n\n[columns]\n\n[constants]\nkind = "review"\n',
 }
 """What a mapping begins with where none could be guessed."""
 

@@ -72,7 +72,10 @@ def _unfit(row: Row | None, metric: Metric, days: Days, suffix: str) -> CannotSa
     part, whole = totals.basis(row, metric, suffix)
     if whole and not part:
         return CannotSay(
-            reason=f"0 % of the data are {metric.basis.en}.", needed=metric.basis.lacking
+            reason=f"0 % of the data are {metric.basis.en}.",
+            needed=metric.basis.lacking,
+            code="no_basis",
+            values={"en": metric.basis.en, "zh": metric.basis.zh},
         )
     return None
 

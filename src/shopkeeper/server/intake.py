@@ -191,7 +191,7 @@ def _answer(prepared: Prepared, new: int, oversized: dict[str, int]) -> Response
     ]
     if refused and not prepared.calls:
         first = refused[0]
-        message = f"{first['field']} {first['message']}."
+        message = f"{first['field']}: {first['message']}."
         error = BadInput(message, hint=first["hint"], field=first["field"])
         return faults.answer(error, {"refused": refused})
     taken = {

@@ -30,7 +30,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 KEY = HTTPBearer(auto_error=False, description="An API key: `shopkeeper keys create`.")
 _AT_ONCE = 4  # operations that compute at the same time; the others wait
 _AWAITED = (
-    2  # of those that a page waits for, beside the others: they take turns at the interpreter
+    4  # of those that a page waits for, beside the others: what waits for the disk shares one write
 )
 _WAITING = 200  # and no more than these
 

@@ -117,7 +117,9 @@ def times(
     now, then = units
     if not before or not now:
         return CannotSay(
-            reason="Nobody wrote so in the weeks before.", needed="at least one before"
+            reason="Nobody wrote so in the weeks before.",
+            needed="at least one before",
+            code="nobody_wrote",
         )
     both, tail = window + before, (1 - level) / 2
     low = float(beta.ppf(tail, window, both - window + 1)) if window else 0.0

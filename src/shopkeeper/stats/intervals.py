@@ -22,7 +22,11 @@ def proportion(sample: Proportion, level: float = LEVEL) -> Estimate | CannotSay
     (1927); recommended by Brown, Cai & DasGupta, Statistical Science 16 (2001).
     """
     if sample.n == 0:
-        return CannotSay(reason="There is no unit to take a share of.", needed="at least 1")
+        return CannotSay(
+            reason="There is no unit to take a share of.",
+            needed="at least 1",
+            code="nothing_to_divide_by",
+        )
     z = NormalDist().inv_cdf((1 + level) / 2)
     n, share = sample.n, sample.value
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -47,7 +51,11 @@ def ratio(
     Says why not when the denominator is 0 or there are fewer than ``minimum`` units.
     """
     if not sample.x:
-        return CannotSay(reason="The denominator is 0.", needed="at least one to divide by")
+        return CannotSay(
+            reason="The denominator is 0.",
+            needed="at least one to divide by",
+            code="nothing_to_divide_by",
+        )
     if sample.n < max(2, minimum):
         return _too_few(sample.n, sample.value, minimum)
     return _around(sample.value, sample.error, sample.n, level)

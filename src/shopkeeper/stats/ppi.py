@@ -69,6 +69,8 @@ def share(sample: Powered, level: float = LEVEL) -> Estimate | CannotSay:
         return CannotSay(
             reason=f"Only {n} texts of a random sample are labelled.",
             needed=f"at least {LEAST_LABELS} labelled at random",
+            code="few_labels",
+            values={"count": n, "least": LEAST_LABELS},
         )
     power = sample.power
     value = float(sample.labels.mean()) + power * (sample.mean - float(sample.predicted.mean()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nicegui import PageArguments, ui
 from nicegui.element import Element
 
@@ -11,6 +13,7 @@ from shopkeeper.console.visit import Visit
 from shopkeeper.store.audit.types import AuditEntry, Entries, Verified
 
 _SIZE = 25
+_HIDDEN = re.compile(r"\((\d+) characters\)")
 
 
 async def page(visit: Visit, _args: PageArguments) -> None:
@@ -93,5 +96,13 @@ def _row(visit: Visit, entry: AuditEntry) -> dict[str, str | int]:
         "actor": entry.actor,
         "operation": w.get(f"operation.{entry.operation}", entry.operation),
         "outcome": w.get(f"outcome.{outcome}", w.get(f"error.{outcome}", outcome)),
-        "details": ", ".join(f"{k} {v}" for k, v in details.items()),
+        "details": " · ".join(f"{k} {_told(visit, v)}" for k, v in details.items()),
     }
+
+
+def _told(visit: Visit, value: object) -> str:
+    """A detail's value; of a text that is not kept, only its length."""
+    if isinstance(value, bool):
+        return visit.w("page.yes" if value else "page.no")
+    hidden = _HIDDEN.fullmatch(str(value))
+    return visit.w("audit.hidden", count=hidden[1]) if hidden else str(value)

@@ -13,6 +13,7 @@ from nicegui.element import Element
 
 from shopkeeper.collect.types import ColumnLine, Guessed, Inspected, Mappings, Receipt
 from shopkeeper.console import inbox, mapping_text, parts
+from shopkeeper.console.imported import said
 from shopkeeper.console.pages import imports, jobs
 from shopkeeper.console.parts import box, text
 from shopkeeper.console.visit import Visit
@@ -129,8 +130,8 @@ class _Steps:
         target = w.get(f"table.{guessed.target}", guessed.target)
         lead = w("bring.step_columns_lead", rows=visit.n.count(seen.rows), target=target)
         with parts.panel(w("bring.step_columns"), lead=lead):
-            for note in (*seen.notes, *guessed.notes):
-                text(note, "lead")
+            for note in dict.fromkeys((*seen.notes, *guessed.notes)):
+                text(said(visit.lang, note), "lead")
             if guessed.missing:
                 missing = "、".join(_named(visit, name) for name in guessed.missing)
                 text(w("bring.missing", columns=missing), "failure")

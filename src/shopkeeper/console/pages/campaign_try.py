@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shopkeeper.campaigns.types import Confirmed, DryRun, Sample
 from shopkeeper.console import charts, figures, parts, plans
+from shopkeeper.console.pages.template_letters import page
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Again, Visit
 from shopkeeper.core.plan import Plan
@@ -77,6 +78,8 @@ def _sample(visit: Visit, sample: Sample) -> None:
             text(str(content["subject"]), "said-title")
         if content.get("text"):
             text(str(content["text"]), "body").style("white-space: pre-line")
+        if content.get("html"):
+            page(visit, str(content["html"]))
         if content.get("template_id"):
             text(w("campaigns.approved_as", template=content["template_id"]), "lead")
             with parts.facts():

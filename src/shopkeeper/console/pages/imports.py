@@ -7,6 +7,7 @@ from nicegui.element import Element
 
 from shopkeeper.collect.types import Receipt, RefusedRows
 from shopkeeper.console import parts
+from shopkeeper.console.imported import said
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 
@@ -37,7 +38,7 @@ def _receipt(visit: Visit, receipt: Receipt) -> None:
                 text(w("import.undone"))
         summary(visit, receipt)
         for note in receipt.notes:
-            text(note, "lead small")
+            text(said(visit.lang, note), "lead small")
         undo_button(visit, receipt)
     if receipt.repairs:
         with parts.panel(w("import.repairs")):
@@ -47,7 +48,7 @@ def _receipt(visit: Visit, receipt: Receipt) -> None:
                 Column("rows", w("column.rows"), number=True),
             ]
             rows = [
-                {"id": i, "what": r.what, "how": r.how, "rows": n.count(r.rows)}
+                {"id": i, "what": r.what, "how": said(visit.lang, r.how), "rows": n.count(r.rows)}
                 for i, r in enumerate(receipt.repairs)
             ]
             parts.table(columns, rows, label=w("import.repairs"))
@@ -88,8 +89,9 @@ def reasons(visit: Visit, receipt: Receipt) -> None:
             with box("finding", "li"):
                 parts.badge(visit.n.count(reason.rows), "warn")
                 with box():
-                    text(f"{reason.field}: {reason.reason}" if reason.field else reason.reason)
-                    text(reason.hint, "lead")
+                    why = said(visit.lang, reason.reason)
+                    text(f"{reason.field}: {why}" if reason.field else why)
+                    text(said(visit.lang, reason.hint), "lead")
 
 
 def undo_button(visit: Visit, receipt: Receipt) -> None:
@@ -179,7 +181,7 @@ async def _refused(visit: Visit, holder: Element, import_id: str, afters: list[i
                 "id": r.number,
                 "row": visit.n.count(r.row),
                 "field": r.field,
-                "reason": f"{r.reason} {r.hint}".strip(),
+                "reason": f"{said(visit.lang, r.reason)} {said(visit.lang, r.hint)}".strip(),
                 "raw": r.raw[:400],
                 "again": w("import.taken") if r.retried_by else w("import.waiting"),
             }

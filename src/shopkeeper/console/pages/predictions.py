@@ -45,7 +45,7 @@ def _drawn(visit: Visit, run: PredictionRun) -> None:
         return
     text(
         w(
-            "predictions.count",
+            "predictions.count" if run.refused else "predictions.count_all",
             customers=n.count(run.customers),
             day=n.date(run.as_of),
             refused=n.count(run.refused),

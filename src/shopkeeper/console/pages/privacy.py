@@ -19,6 +19,7 @@ from shopkeeper.governance.types import (
     Certificates,
     Erasure,
     Exported,
+    Kept,
     Restricted,
     Restrictions,
     Search,
@@ -147,7 +148,7 @@ def _places(visit: Visit, found: list[tuple[str, int]], label: str) -> None:
         Column("n", visit.w("column.places"), number=True),
     ]
     rows = [
-        {"id": i, "where": where, "n": visit.n.count(count)}
+        {"id": i, "where": _place(visit, where), "n": visit.n.count(count)}
         for i, (where, count) in enumerate(found)
     ]
     parts.table(columns, rows, label=label)
@@ -267,7 +268,7 @@ def certificate(visit: Visit, made: Certificate) -> None:
         text(w("privacy.kept"), tag="h3")
         with box("notes", "ul"):
             for kept in made.kept:
-                text(f"{kept.what}: {n.count(kept.rows)} · {kept.why} · {kept.until}", tag="li")
+                text(_kept(visit, kept), tag="li")
     if made.backups:
         text(w("privacy.backups"), tag="h3")
         with box("notes", "ul"):
@@ -275,5 +276,33 @@ def certificate(visit: Visit, made: Certificate) -> None:
                 until = n.time(backup.until) if backup.until else w("privacy.no_term")
                 text(f"{backup.name} · {until}", tag="li")
     with box("notes", "ul"):
-        for note in made.notes:
+        for note in _notes(visit, made):
             text(note, tag="li")
+
+
+def _kept(visit: Visit, kept: Kept) -> str:
+    """What stays, in the reader's words; a certificate of before has English ones alone."""
+    w, count = visit.w, visit.n.count(kept.rows)
+    if not kept.code:
+        return f"{kept.what}: {count} · {kept.why} · {kept.until}"
+    term = visit.n.count(kept.days or 0)
+    what, why = w(f"privacy.kept_{kept.code}"), w(f"privacy.why_{kept.code}")
+    return f"{what}: {count} · {why} · {w(f'privacy.until_{kept.code}', days=term)}"
+
+
+def _notes(visit: Visit, made: Certificate) -> list[str]:
+    """The notes in the reader's words, likewise."""
+    if not made.remarks:
+        return list(made.notes)
+    return [
+        visit.w(f"privacy.note_{one.code}", count=visit.n.count(one.count)) for one in made.remarks
+    ]
+
+
+def _place(visit: Visit, where: str) -> str:
+    """A place in the reader's words; the name of a file, a table or a column stays."""
+    name, _, part = where.partition(": ")
+    if name == "store":
+        return visit.w("privacy.place_store", column=part)
+    key = "privacy.place_" + part.replace(" ", "_")
+    return visit.w(key, table=name) if part and visit.w.get(key, "") else where

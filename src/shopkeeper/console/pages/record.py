@@ -12,6 +12,7 @@ from shopkeeper.campaigns.record.types import Record
 from shopkeeper.console import figures, parts
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
+from shopkeeper.content.types import Withdrawal
 
 _ASKED = {
     "message": "message_id",
@@ -140,8 +141,15 @@ def _words(visit: Visit, reply: Record) -> None:
         "checks": " · ".join(f"{one.code}: {one.verdict} ({one.because})" for one in words.checks),
         "label": " · ".join(words.label.values()),
         "digest": words.digest,
+        "withdrawn": _withdrawn(visit, words.withdrawn),
     }
     _facts(visit, "words", told)
+
+
+def _withdrawn(visit: Visit, gone: Withdrawal | None) -> str:
+    if gone is None:
+        return ""
+    return f"{gone.by} · {figures.moment(visit, gone.at)} · {gone.reason}"
 
 
 def _consent(visit: Visit, reply: Record) -> None:

@@ -54,4 +54,5 @@ def start(visit: Visit, act: str) -> None:
     """A button that starts one of the jobs, for who may."""
     if visit.may(act):
         label = visit.w(f"said.{act.rpartition('.')[2]}")
-        parts.plain_button(label, lambda: visit.start(act), icon="play_arrow")
+        button = parts.plain_button(label, lambda: visit.start(act), icon="play_arrow")
+        button.classes("after-table")
