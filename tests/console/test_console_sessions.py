@@ -214,6 +214,14 @@ def test_the_clock_may_jump_without_ending_a_session_or_freeing_an_attempt(
             tries.count("1.1.1.1", "mei")
 
 
+_NEEDED = {
+    "events": ("time",),
+    "items": ("item_id",),
+    "customers": ("customer_id",),
+    "texts": ("body", "time"),
+}
+
+
 def test_columns_are_put_into_a_mapping_and_the_rest_of_it_stays() -> None:
     text = (
         'about = "x"\ntarget = "events"\nextra = ["a", "b"]\n\n[file]\ntime_formats = ["%d/%m/%Y"]\n\n'
@@ -228,8 +236,9 @@ def test_columns_are_put_into_a_mapping_and_the_rest_of_it_stays() -> None:
     again = mapping.parse(with_columns(made, {"time": "t"}, []), "x")
     assert (again.columns, again.extra) == ({"time": "t"}, ())
     for target, skeleton in SKELETON.items():
-        needed = {"events": "time", "items": "item_id", "customers": "customer_id"}[target]
-        assert mapping.parse(with_columns(skeleton, {needed: "x"}, []), "x").target == target
+        needed = _NEEDED[target]
+        columns = dict.fromkeys(needed, "x")
+        assert mapping.parse(with_columns(skeleton, columns, []), "x").target == target
 
 
 @pytest.mark.parametrize(
@@ -256,7 +265,8 @@ def test_both_languages_have_the_same_words_with_the_same_gaps() -> None:
     for key, text in english.items():
         assert text.strip(), key
         assert chinese[key].strip(), key
-        assert set(gap.findall(text)) == set(gap.findall(chinese[key])), key
+        # What comes in both languages is taken in this one.
+        assert set(gap.findall(text.replace("{en}", "{zh}"))) == set(gap.findall(chinese[key])), key
 
 
 def test_a_console_on_loopback_answers_to_this_machine_and_the_names_it_was_given() -> None:
