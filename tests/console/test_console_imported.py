@@ -67,3 +67,11 @@ def test_every_message_of_a_table_has_words() -> None:
 def test_what_differs_is_carried_over(message: str, told: str) -> None:
     assert said("zh", message) == told
     assert said("en", message) == message
+
+
+def test_gaps_hold_what_files_hold_and_cost_no_time() -> None:
+    said_so = said("zh", "The mapping was guessed: texts, with 'a, with b' as body.")
+    assert said_so == "映射由系统猜测：texts，其中 'a, with b' as body。"
+    # Long enough for anything that tries again from each place to run into the tests' time limit.
+    hostile = "Amounts in " + "x were converted at " * 20_000 + "y"
+    assert said("zh", hostile) == hostile

@@ -51,10 +51,12 @@ def create(shop: Shop, options: ServeOptions) -> ASGIApp:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         keeper = Keeper(shop)
         keeper.start()
-        async with agents.running():
-            yield
-        await run_in_threadpool(keeper.close)
-        await run_in_threadpool(intake.close)
+        try:
+            async with agents.running():
+                yield
+        finally:  # also where the start itself fails
+            await run_in_threadpool(keeper.close)
+            await run_in_threadpool(intake.close)
 
     app = FastAPI(
         title="Shopkeeper",

@@ -138,13 +138,9 @@ def orders_of(warehouse: Warehouse, pseudonyms: Sequence[str]) -> int:
 def first_row(warehouse: Warehouse, subject: Subject) -> bool:
     """Whether any row of any table is this customer's."""
     with prepared(warehouse, [subject]) as connection:
-        for name in ALL:
-            delta = warehouse.tables[name]
-            snapshot = delta.snapshot()
-            if snapshot is None or not snapshot.files:
-                continue
+        for delta, uris in _filled(warehouse):
             query = f"SELECT 1 FROM ({joined(delta, NO_WORDS)}) WHERE pseudonym IS NOT NULL LIMIT 1"  # noqa: S608
-            if connection.execute(query, {"files": snapshot.uris()}).fetchone():
+            if connection.execute(query, {"files": uris}).fetchone():
                 return True
     return False
 
@@ -153,16 +149,21 @@ def of(warehouse: Warehouse, subject: Subject) -> dict[str, list[dict[str, objec
     """Every row of the customer, and of conversations with them, by table."""
     found: dict[str, list[dict[str, object]]] = {}
     with prepared(warehouse, [subject]) as connection:
-        for name in ALL:
-            delta = warehouse.tables[name]
-            snapshot = delta.snapshot()
-            if snapshot is None or not snapshot.files:
-                continue
+        for delta, uris in _filled(warehouse):
             columns = ", ".join(f'"{column}"' for column in delta.table.names)
             query = f"SELECT {columns} FROM ({joined(delta, NO_WORDS)}) WHERE mine"  # noqa: S608
-            rows = connection.sql(query, params={"files": snapshot.uris()}).to_arrow_table()
-            found[name] = conform(rows, delta.table).to_pylist(maps_as_pydicts="strict")
+            rows = connection.sql(query, params={"files": uris}).to_arrow_table()
+            found[delta.table.name] = conform(rows, delta.table).to_pylist(maps_as_pydicts="strict")
     return found
+
+
+def _filled(warehouse: Warehouse) -> Iterator[tuple[Delta, list[str]]]:
+    """The tables that hold people's rows and have any, with the addresses of their files."""
+    for name in ALL:
+        delta = warehouse.tables[name]
+        snapshot = delta.snapshot()
+        if snapshot is not None and snapshot.files:
+            yield delta, snapshot.uris()
 
 
 def senders_holding(warehouse: Warehouse, texts: Sequence[str], ids: Collection[str]) -> set[str]:

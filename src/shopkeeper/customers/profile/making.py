@@ -159,15 +159,12 @@ def _opinions(shop: Shop, case: Case, lang: Language) -> tuple[Opinion, ...]:
     columns = [name for name in Opinion.model_fields if name != "called"]
     told = rows.select(columns).to_pylist()
     themes = _themes(shop, lang) if any(row["task"] == THEME for row in told) else {}
-    return tuple(
-        Opinion(
-            **row,
-            called=themes[row["label"]]
-            if row["task"] == THEME and row["label"] in themes
-            else wording.label(row["task"], row["label"], lang),
-        )
-        for row in told
-    )
+
+    def called(task: str, label: str) -> str:
+        theme = themes.get(label) if task == THEME else None
+        return theme or wording.label(task, label, lang)
+
+    return tuple(Opinion(**row, called=called(row["task"], row["label"])) for row in told)
 
 
 def _themes(shop: Shop, lang: Language) -> dict[str, str]:
