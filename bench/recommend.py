@@ -1,9 +1,9 @@
 """Recommend: the mixture on Amazon Beauty and Sports beside its peers; items that nobody has met.
 
 Amazon: leave one out, full ranking, seen items masked, ties at their mean. Weights and sharpness are fitted
-on the item before the last, by models that have not seen it; then the closed forms are fitted again on
-everything but the last item, which is the test. The transformer, where PyTorch is installed, is not
-fitted again. The files have no times, so recent popularity is popularity. Cold items: a part of Beauty's
+on the item before the last, by models that have not seen it; then all heads, the transformer too where
+PyTorch is installed, are fitted again on everything but the last item, which is the test. The files have no
+times, so recent popularity is popularity. Cold items: a part of Beauty's
 and Online Retail's items is taken out of all histories that models see, and asked for: only words can find
 them.
 
@@ -66,9 +66,12 @@ _MODELS = (
     "evaluation",
     "fitting",
     "history",
+    "likelihood",
     "linear",
     "mixture",
+    "network",
     "ranking",
+    "together",
     "training",
 )
 SOURCES = (  # what the figures follow from
@@ -89,7 +92,7 @@ class Trial:
     seconds: float
     """For the closed forms, on everything but the test."""
     trained: float
-    """For the transformer, on everything but the last two."""
+    """For the transformer, on the same."""
 
 
 def main() -> None:
@@ -162,12 +165,12 @@ def measured(closed: Closed, recipe: Sequence) -> list[Row]:
 
 def _trial(closed: Closed, recipe: Sequence) -> Trial:
     choices, validation, test = closed.choices, closed.validation, closed.test
-    training, trained = _trained(choices, validation, recipe)
     asked = _mask(choices, validation.queries)
-    heads = {**closed.validating, **trained}
+    heads = {**closed.validating, **_trained(choices, validation.learned, recipe)[1]}
     weighed = fit(heads, validation.queries, validation.chosen, asked)
     _tell(choices.name, weighed)
-    mixture = Mixture({**closed.testing, **trained}, weighed.sharpness, weighed.weights)
+    training, trained = _trained(choices, test.learned, recipe)
+    mixture = replace(weighed, heads={**closed.testing, **trained})
     return Trial(choices, mixture, test, _mask(choices, test.queries), closed.seconds, training)
 
 
@@ -186,12 +189,12 @@ def _fitted(choices: Choices, history: History) -> dict[str, FittedHead]:
 
 
 def _trained(
-    choices: Choices, validation: Cases, recipe: Sequence
+    choices: Choices, history: History, recipe: Sequence
 ) -> tuple[float, Mapping[str, FittedHead]]:
     """The transformer and the seconds of its epochs, those of an interrupted run with them."""
     if importlib.util.find_spec("torch") is None:
         return 0.0, {}
-    size = len(choices.history.item)
+    size = len(history.item)
     took = _STATE / f"{choices.name}-{size}-{recipe.seed}-{recipe.layers}.seconds"
     started = time.perf_counter()
 
@@ -204,7 +207,7 @@ def _trained(
         print(f"{choices.name}: {said}; {now - started:.0f} s", flush=True)
         started = now
 
-    head = replace(recipe, tell=tell).fit(validation.learned, choices.goods)
+    head = replace(recipe, tell=tell).fit(history, choices.goods)
     return (float(took.read_text("utf-8")) if took.exists() else 0.0), {"sequence": head}
 
 
@@ -291,8 +294,7 @@ def _cold(choices: Choices) -> Iterator[Row]:
         kept = {one: head for one, head in heads.items() if name == "" or one != "text"}
         known = _asked(choices, everything, tuned)
         weighed = fit(kept, known.queries, known.chosen, _mask(choices, known.queries))
-        mixture = Mixture(kept, weighed.sharpness, weighed.weights)
-        found = ranked(mixture, tested.queries, tested.chosen, _mask(choices, tested.queries))
+        found = ranked(weighed, tested.queries, tested.chosen, _mask(choices, tested.queries))
         note = f"{int(cold.sum()):,} items of {choices.name} that models have never met"
         where = "" if choices.name == SETS[0] else f".{choices.name}"
         yield _row(f"recommend.cold_items{where}.hr10{name}", found.hit, note)

@@ -48,7 +48,7 @@ def _drawn(recipe: Sequence) -> FittedSequence:
     """A network whose weights are drawn: what is compared is the arithmetic."""
     import torch  # noqa: PLC0415 - only where it is installed
 
-    from shopkeeper.recommend.training import Network  # noqa: PLC0415
+    from shopkeeper.recommend.network import Network  # noqa: PLC0415
 
     torch.manual_seed(1)
     network = Network(ITEMS, recipe)
@@ -63,7 +63,7 @@ def _drawn(recipe: Sequence) -> FittedSequence:
 def test_numpy_says_what_pytorch_says(layers: int) -> None:
     import torch  # noqa: PLC0415 - only where it is installed
 
-    from shopkeeper.recommend.training import Network  # noqa: PLC0415
+    from shopkeeper.recommend.network import Network  # noqa: PLC0415
 
     recipe = replace(TINY, layers=layers)
     fitted = _drawn(recipe)
@@ -124,6 +124,67 @@ def test_a_training_that_was_interrupted_ends_as_one_that_was_not(tmp_path: Path
     assert len(told) == TINY.epochs
     for name, value in whole.items():
         np.testing.assert_allclose(again[name], value, atol=1e-6, err_msg=name)
+
+
+@trains
+def test_the_loss_and_its_gradients_are_those_of_cross_entropy() -> None:
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    from shopkeeper.recommend.likelihood import whole  # noqa: PLC0415
+
+    torch.manual_seed(3)
+    items = torch.nn.Embedding(ITEMS + 1, 8)
+    state = torch.randn(300, 8, requires_grad=True)
+    target = torch.randint(0, ITEMS, (300,))
+    found: list[tuple[torch.Tensor, ...]] = []
+    for lost in (
+        whole(state, items, target),
+        torch.nn.functional.cross_entropy(state @ items.weight[1:].T, target),
+    ):
+        state.grad = items.weight.grad = None
+        (2 * lost).backward()  # type: ignore[no-untyped-call]
+        assert state.grad is not None
+        assert items.weight.grad is not None
+        found.append((lost.detach(), state.grad, items.weight.grad))
+    for own, expected in zip(*found, strict=True):
+        torch.testing.assert_close(own, expected)
+
+
+@trains
+def test_a_drawn_catalogue_says_about_what_the_whole_says() -> None:
+    import torch  # noqa: PLC0415 - only where it is installed
+
+    from shopkeeper.recommend.likelihood import Drawn, whole  # noqa: PLC0415
+
+    torch.manual_seed(4)
+    random = np.random.default_rng(4)
+    many = 50_000
+    items = torch.nn.Embedding(many + 1, 8)
+    state, target = 0.3 * torch.randn(64, 8), torch.randint(0, many, (64,))
+    drawn = Drawn((many * random.random(20_000) ** 3).astype(np.int64), many, random)
+    with torch.no_grad():
+        exact = float(whole(state, items, target))
+        found = [float(drawn(state, items, target)) for _ in range(40)]
+    error = float(np.std(found)) / 40**0.5
+    assert abs(np.mean(found) - exact) < max(4 * error, 0.02)
+    assert np.std(found) < 0.1
+
+
+@trains
+def test_a_large_catalogue_is_learned_from_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shopkeeper.recommend import likelihood, training  # noqa: PLC0415
+
+    for module in (likelihood, training):
+        monkeypatch.setattr(module, "DENSE", ITEMS - 1)
+    told: list[str] = []
+    recipe = replace(TINY, epochs=12, dropout=0.0, tell=told.append)
+    fitted = recipe.fit(_history(300), Goods.unknown(ITEMS))
+    assert float(told[-1].split("NDCG@10 ")[1].split()[0]) > 0.8
+    queries, _ = past(_history())
+    found = fitted.affinities(queries)
+    assert isinstance(found, np.ndarray)
+    following = (queries.item[queries.starts[1:] - 1] + 1) % ITEMS
+    assert (found.argmax(axis=1) == following).mean() > 0.8
 
 
 @trains

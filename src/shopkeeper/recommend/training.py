@@ -9,80 +9,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch.optim import Adam, Optimizer, SparseAdam
 
-from shopkeeper.recommend.heads.sequence import GAPS, Sequence, buckets
+from shopkeeper.recommend.heads.base import Matrix
+from shopkeeper.recommend.heads.latent import Latent
+from shopkeeper.recommend.heads.sequence import Sequence, buckets
 from shopkeeper.recommend.history import History, Ints
+from shopkeeper.recommend.likelihood import Loss, loss
+from shopkeeper.recommend.linear import DENSE
+from shopkeeper.recommend.network import Network
+from shopkeeper.recommend.together import joint, leading, unit
 from shopkeeper.tasks import arrays
 
-_WORDS_AT_ONCE = 1500  # places whose logits are held at once: 1,500 x 12,000 items take 72 MB
-
-
-class Layer(nn.Module):
-    """One LiGR layer: gated attention with a bias by the time to the request, then a gated SwiGLU."""
-
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.attend, self.feed = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.query, self.key, self.value, self.out = (_matrix(width, width) for _ in range(4))
-        self.attend_gate, self.feed_gate = _matrix(width, width), _matrix(width, width)
-        self.feed_in, self.feed_out = _matrix(width, 4 * width), _matrix(2 * width, width)
-        self.gap = nn.Parameter(torch.zeros(GAPS, heads))
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor, seen: Tensor, gap: Tensor) -> Tensor:
-        """``x`` (rows, length, width); ``seen`` and ``gap`` (rows, asked place, key place)."""
-        mixed = self.attend(x)
-        query, key, value = (self._split(mixed @ w) for w in (self.query, self.key, self.value))
-        score = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
-        score = score + self.gap[gap].permute(0, 3, 1, 2)
-        score = score.masked_fill(~seen[:, None], -1e9).softmax(dim=-1)
-        attended = (self.dropout(score) @ value).transpose(1, 2).reshape(x.shape)
-        x = x + torch.sigmoid(x @ self.attend_gate) * self.dropout(attended @ self.out)
-        left, right = (self.feed(x) @ self.feed_in).chunk(2, dim=-1)
-        fed = (nn.functional.silu(left) * right) @ self.feed_out
-        answer: Tensor = x + torch.sigmoid(x @ self.feed_gate) * self.dropout(fed)
-        return answer
-
-    def _split(self, x: Tensor) -> Tensor:
-        rows, length, width = x.shape
-        return x.reshape(rows, length, self.heads, width // self.heads).transpose(1, 2)
-
-
-class Network(nn.Module):
-    """The transformer over a catalogue of ``items``."""
-
-    def __init__(self, items: int, recipe: Sequence) -> None:
-        super().__init__()
-        width = recipe.width
-        self.items = nn.Embedding(items + 1, width, padding_idx=0)
-        self.positions = nn.Parameter(torch.randn(recipe.length, width) * width**-0.5)
-        nn.init.normal_(self.items.weight, std=width**-0.5)
-        self.layers = nn.ModuleList(
-            Layer(width, recipe.attention_heads, recipe.dropout) for _ in range(recipe.layers)
-        )
-        self.end = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(recipe.dropout)
-
-    def forward(self, item: Tensor, gap: Tensor) -> Tensor:
-        """The state at each place: ``item`` (rows, length), ``gap`` (rows, length, length)."""
-        length = item.shape[1]
-        there = item > 0
-        x = self.dropout(self.items(item) + self.positions[-length:]) * there[:, :, None]
-        causal = torch.ones(length, length, dtype=torch.bool).tril()
-        for layer in self.layers:
-            x = layer(x, there[:, None, :] & causal, gap)
-        state: Tensor = self.end(x)
-        return state
-
-    def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """The weights by the names that :class:`FittedSequence` reads."""
-        names = {"items.weight": "items"}
-        return {
-            names.get(key, key.replace("layers.", "layer")): value.detach().numpy().copy()
-            for key, value in self.state_dict().items()
-        }
+_PROCEDURE = "2"
+"""A part of a kept state's name: what another procedure has begun is not gone on with."""
+_LOGITS = 8_000_000
+"""That are held at once when held-out choices are ranked: 32 MB."""
 
 
 @dataclass
@@ -90,7 +32,7 @@ class Run:
     """A training and where it stands; :meth:`keep` and :meth:`resume` carry it over an interruption."""
 
     network: Network
-    optimiser: torch.optim.Optimizer
+    optimisers: list[Optimizer]
     best: dict[str, NDArray[np.float32]]
     epoch: int = 0
     most: float = -np.inf
@@ -101,7 +43,7 @@ class Run:
         path.parent.mkdir(parents=True, exist_ok=True)
         state = {
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimisers": [one.state_dict() for one in self.optimisers],
             "best": {name: torch.from_numpy(value) for name, value in self.best.items()},
             "run": [self.epoch, self.most, self.waited],
         }
@@ -115,7 +57,8 @@ class Run:
         except (OSError, RuntimeError, pickle.UnpicklingError, EOFError):
             return
         self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        for one, kept in zip(self.optimisers, state["optimisers"], strict=True):
+            one.load_state_dict(kept)
         self.best = {name: value.numpy() for name, value in state["best"].items()}
         self.epoch, self.most, self.waited = state["run"]
 
@@ -127,15 +70,17 @@ def train(history: History, recipe: Sequence) -> dict[str, NDArray[np.float32]]:
     starts = np.flatnonzero(np.r_[True, np.diff(history.customer) != 0])
     ends = np.r_[starts[1:], len(history.customer)]
     long = np.flatnonzero(ends - starts >= 2) if len(history.customer) else starts[:0]
-    network = Network(len(history.item_ids), recipe)
-    optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
-    run = Run(network, optimiser, network.arrays())
+    size = len(history.item_ids)
+    network = Network(size, recipe, sparse=size > DENSE)
+    run = Run(network, _optimisers(network, recipe.learning_rate), network.arrays())
     if not len(long):
         return run.best
     tested = random.permutation(long)[: min(recipe.held_out, len(long) // 4 + 1)]
     held = np.zeros(len(starts), dtype=bool)
     held[tested] = len(long) > 1
     kept = _kept(history, recipe)
+    with torch.no_grad():
+        network.items.weight[1:] = torch.from_numpy(_start(history, recipe.width))
     if kept is not None:
         run.resume(kept)
     while run.epoch < recipe.epochs and run.waited < recipe.patience:
@@ -151,11 +96,35 @@ def train(history: History, recipe: Sequence) -> dict[str, NDArray[np.float32]]:
     return run.best
 
 
+def _optimisers(network: Network, rate: float) -> list[Optimizer]:
+    """Adam; where embeddings are sparse, one of its own for them."""
+    items = network.items.weight
+    if not network.items.sparse:
+        return [Adam(network.parameters(), lr=rate)]
+    rest = [weights for weights in network.parameters() if weights is not items]
+    return [SparseAdam([items], lr=rate), Adam(rest, lr=rate)]
+
+
+def _start(history: History, width: int) -> Matrix:
+    """(items x width) where the embeddings begin: items that are chosen together lie together.
+
+    From there seven passes over Beauty reach what thirty do not reach from random places.
+    """
+    recipe = Latent()
+    answer = np.zeros((len(history.item_ids), width), np.float32)
+    some = min(width, len(answer) - 1)
+    if some > 0:
+        left, values = leading(joint(history, recipe.damping, recipe.rows_per_customer), some)
+        answer[:, :some] = unit(left * np.sqrt(values))
+    return answer
+
+
 def _kept(history: History, recipe: Sequence) -> Path | None:
     """The file of this training: of the same choices by the same recipe."""
     if recipe.checkpoints is None:
         return None
-    name = arrays.version(history.customer, history.item, history.time, repr(recipe))
+    made = (_PROCEDURE, repr(recipe))
+    name = arrays.version(history.customer, history.item, history.time, *made)
     return recipe.checkpoints / f"{name}.pt"
 
 
@@ -165,11 +134,12 @@ def _epoch(run: Run, history: History, spans: tuple[Ints, Ints, Ints], recipe: S
     torch.manual_seed(recipe.seed * 1_000_003 + run.epoch)
     random = np.random.default_rng([recipe.seed, run.epoch])
     run.network.train()
+    lost = loss(history.item, len(history.item_ids), random)
     for rows in _batches(ends - starts, long, recipe, random):
-        loss = _loss(run.network, history, (starts[rows], ends[rows]), recipe.length)
-        run.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        run.optimiser.step()
+        run.network.zero_grad()
+        _backward(run.network, history, (starts[rows], ends[rows]), recipe.length, lost)
+        for optimiser in run.optimisers:
+            optimiser.step()
     run.epoch += 1
 
 
@@ -183,19 +153,15 @@ def _batches(
     return [batches[place] for place in random.permutation(len(batches))]
 
 
-def _loss(network: Network, history: History, spans: tuple[Ints, Ints], length: int) -> Tensor:
-    """Cross-entropy of each next item over the whole catalogue."""
+def _backward(
+    network: Network, history: History, spans: tuple[Ints, Ints], length: int, lost: Loss
+) -> None:
+    """Gradients of the mean cross-entropy of each next item."""
     item, gap, chosen = _places(history, *spans, length)
     state = network(torch.from_numpy(item), torch.from_numpy(gap))
     asked = torch.from_numpy(chosen > 0)
-    flat, target = state[asked], torch.from_numpy(chosen)[asked] - 1
-    table = network.items.weight[1:]
-    total = torch.zeros(())
-    for at in range(0, len(target), _WORDS_AT_ONCE):
-        logits = flat[at : at + _WORDS_AT_ONCE] @ table.T
-        wanted = target[at : at + _WORDS_AT_ONCE]
-        total = total + nn.functional.cross_entropy(logits, wanted, reduction="sum")
-    return total / max(len(target), 1)
+    target = torch.from_numpy(chosen)[asked] - 1
+    lost(state[asked], network.items, target).backward()  # type: ignore[no-untyped-call]
 
 
 def _held_out(
@@ -207,10 +173,10 @@ def _held_out(
     which the mixture's sharpness takes back.
     """
     network.eval()
-    total = 0.0
+    total, rows = 0.0, max(1, min(512, _LOGITS // len(history.item_ids)))
     with torch.no_grad():
-        for at in range(0, len(spans[0]), 512):
-            part = (spans[0][at : at + 512], spans[1][at : at + 512])
+        for at in range(0, len(spans[0]), rows):
+            part = (spans[0][at : at + rows], spans[1][at : at + rows])
             item, gap, chosen = _places(history, *part, recipe.length)
             state = network(torch.from_numpy(item), torch.from_numpy(gap))[:, -1]
             logits = state @ network.items.weight[1:].T
@@ -232,7 +198,3 @@ def _places(history: History, first: Ints, stop: Ints, length: int) -> tuple[Int
     asked = history.time[np.where(there, place + 1, 0)]
     gap = buckets(asked[:, :, None] - history.time[place][:, None, :])
     return item, np.where(there[:, None, :], gap, 0), chosen
-
-
-def _matrix(rows: int, columns: int) -> nn.Parameter:
-    return nn.Parameter(torch.randn(rows, columns) * rows**-0.5)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from shopkeeper.recommend.heads.base import Affinities, ByBehaviour, Goods, Matrix, Queries
-from shopkeeper.recommend.history import Floats, History, Ints, latest
-
-_SPARE = 10  # more dimensions in the sketch than are kept
+from shopkeeper.recommend.history import Floats, History, Ints
+from shopkeeper.recommend.together import joint, leading, unit
 
 
 @dataclass(frozen=True)
@@ -40,45 +39,8 @@ class Latent:
         width = min(self.size, items - 1)
         if width < 1 or not len(history.item):
             return FittedLatent(_table(np.zeros((items, 1), np.float32), base), self)
-        left, values = leading(_joint(history, self), width)
-        return FittedLatent(_table(_unit(left * values), base), self)
-
-
-def _joint(history: History, recipe: Latent) -> sparse.csr_array:
-    rows = np.flatnonzero(latest(history, recipe.rows_per_customer))
-    customers, items = len(history.customer_ids), len(history.item_ids)
-    chosen = sparse.csr_array(
-        (np.ones(len(rows), np.float32), (history.customer[rows], history.item[rows])),
-        shape=(customers, items),
-    )
-    chosen.data[:] = 1.0
-    pairs = sparse.coo_array(chosen.T @ chosen)
-    count = np.maximum(np.asarray(chosen.sum(axis=0)).ravel(), 1.0)
-    expected = (count[pairs.row] * count[pairs.col]) ** recipe.damping
-    return sparse.csr_array(
-        (np.log1p(pairs.data * customers / expected), (pairs.row, pairs.col)), shape=pairs.shape
-    )
-
-
-def leading(matrix: sparse.csr_array, width: int, passes: int = 8) -> tuple[Matrix, Matrix]:
-    """The ``width`` leading left singular vectors and values of a symmetric matrix.
-
-    Halko, Martinsson and Tropp, 2011, algorithm 4.4: a random sketch sharpened by power iterations.
-    """
-    count = matrix.shape[0]
-    single = sparse.csr_array(matrix, dtype=np.float32)
-    random = np.random.default_rng(0)
-    sketch = random.standard_normal((count, min(width + _SPARE, count)), dtype=np.float32)
-    for _ in range(passes + 1):
-        sketch = np.linalg.qr(single @ sketch)[0]
-    small = np.asarray(single @ sketch).T
-    left, values, _ = np.linalg.svd(small, full_matrices=False)
-    return np.asarray(sketch @ left[:, :width]), np.asarray(values[:width])
-
-
-def _unit(vectors: Matrix) -> Matrix:
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-9), dtype=np.float32)
+        left, values = leading(joint(history, self.damping, self.rows_per_customer), width)
+        return FittedLatent(_table(unit(left * values), base), self)
 
 
 def _table(vectors: Matrix, base: Floats) -> Matrix:
@@ -107,7 +69,7 @@ class FittedLatent(ByBehaviour):
             shape = (len(queries), len(self.table))
             rows = sparse.csr_array((weight, queries.item, queries.starts), shape=shape)
             place = np.asarray(rows @ self.table)
-        place[:, :-1] = self.recipe.steepness * _unit(place[:, :-1])
+        place[:, :-1] = self.recipe.steepness * unit(place[:, :-1])
         place[:, -1] = 1.0
         return place, np.ones(len(queries), dtype=bool)
 

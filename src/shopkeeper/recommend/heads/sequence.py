@@ -31,16 +31,16 @@ _EPSILON = 1e-5
 class Sequence:
     """Sizes and how to train. ``epochs`` is a bound; ``patience`` epochs without a gain end it."""
 
-    width: int = 64
+    width: int = 128
     layers: int = 1
     attention_heads: int = 1
     length: int = 50
-    dropout: float = 0.2
+    dropout: float = 0.3
     learning_rate: float = 1e-3
     batch: int = 128
     epochs: int = 40
     patience: int = 3
-    held_out: int = 2000
+    held_out: int = 4000
     seed: int = 0
     checkpoints: Path | None = field(default=None, repr=False, compare=False)
     """A folder for the state after each epoch: a fit that was interrupted goes on there."""
