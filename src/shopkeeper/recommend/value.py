@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import narwhals as nw
@@ -26,6 +27,8 @@ _PRIOR: Final = 20.0
 """How many places the mean of all counts as, beside an item's own."""
 _LEAST: Final = 10
 """With fewer rewards a normal interval promises too much."""
+_FIRST: Final = date(1970, 1, 1)
+"""`all` is whatever the log holds: a list may have been recorded before the first event."""
 _NOTHING: Final = CannotSay(
     reason="No list was recorded in these days.",
     needed="lists by `recommend show` (or the Personalize route), and a rule `explore`",
@@ -165,8 +168,7 @@ def guesses(places: Places) -> Floats:
 def recorded(shop: Shop, since: Period, reward: str, days: int) -> Places | None:
     """The places of personal lists that were recorded, and what each earned; None: there are none."""
     today = shop.now().astimezone(shop.settings.zone).date()
-    span = shop.span()
-    wanted = since.resolve(min(span.start, today) if span else today, today)
+    wanted = since.resolve(_FIRST, today)
     rows = shop.query(
         lambda source: (
             source.decisions(wanted)
