@@ -39,8 +39,9 @@ from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import Floats, History
 from shopkeeper.recommend.linear import DENSE
-from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, fit, given
+from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, given
 from shopkeeper.recommend.ranking import Ranked, ranked
+from shopkeeper.recommend.weighing import fit
 from shopkeeper.stats import bootstrap
 
 SETS = ("beauty", "sports")
@@ -62,6 +63,7 @@ _STATE = HERE.parent / "build" / "recommend"  # of trainings that were interrupt
 _CODE = HERE.parent / "src" / "shopkeeper" / "recommend"
 _MODELS = (
     "cases",
+    "confidence",
     "covisit",
     "evaluation",
     "fitting",
@@ -73,6 +75,7 @@ _MODELS = (
     "ranking",
     "together",
     "training",
+    "weighing",
 )
 SOURCES = (  # what the figures follow from
     *(_CODE / f"{name}.py" for name in _MODELS),

@@ -38,9 +38,10 @@ from shopkeeper.recommend.goods import goods
 from shopkeeper.recommend.heads.base import Affinities, FittedHead, Goods, Queries
 from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints, encode
-from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, fit
+from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture
 from shopkeeper.recommend.model import catalogue, learned, with_catalogue
 from shopkeeper.recommend.ranking import ranked
+from shopkeeper.recommend.weighing import fit
 from shopkeeper.shop import Shop
 
 _STATE = HERE.parent / "build" / "recommend"
@@ -86,7 +87,7 @@ def _interests() -> Iterator[Row]:
             recipes = {name: one for name, one in heads().items() if name != left_out}
             weighed = weigh_on(validation, known, lambda _: None, recipes)
             fitted = adopted(fit_heads(test.learned, known, print, recipes), weighed.heads)
-            mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
+            mixture = replace(weighed, heads=fitted)
             found.append(ranked(mixture, cases.queries, cases.chosen, shown))
         assert cases.queries.spoken is not None
         said = np.diff(cases.queries.spoken.starts) > 0
@@ -170,7 +171,7 @@ def _popular(name: str, validation: Asked, test: Asked) -> Iterator[Row]:
     for names in ([*recipes], [*recipes, "lately"]):
         first, second = ({n: fitted[n] for n in names} for fitted in sides_fitted)
         weighed = fit(first, validation.cases.queries, validation.cases.chosen, validation.mask)
-        mixture = Mixture(second, weighed.sharpness, weighed.weights)
+        mixture = replace(weighed, heads=second)
         found.append(ranked(mixture, test.cases.queries, test.cases.chosen, test.mask))
     note = "the mixture with it less that without it"
     yield _gained(f"{name}.popular_7_days.ndcg10", found[1].ndcg - found[0].ndcg, note)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -30,8 +31,9 @@ from shopkeeper.recommend.heads.ease import Ease
 from shopkeeper.recommend.heads.popular import FittedPopular
 from shopkeeper.recommend.heads.transition import Transition
 from shopkeeper.recommend.history import DAY_MS, STRENGTH, History, encode
-from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, fit
+from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture
 from shopkeeper.recommend.ranking import ranked
+from shopkeeper.recommend.weighing import fit
 
 NAME = "retailrocket"
 _CLOSED = 4000  # items of the closed forms
@@ -54,7 +56,7 @@ def _measured() -> Iterator[Row]:
     asked = (validation.cases.queries, validation.cases.chosen, validation.mask)
     weighed = fit(behaving(before, *asked), *asked)
     fitted = adopted(fit_heads(test.cases.learned, goods, print, recipes), weighed.heads)
-    mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
+    mixture = replace(weighed, heads=fitted)
     for place, name in enumerate(mixture.heads):
         print(name, weighed.sharpness[name], weighed.weights[:, place].round(2), told(fitted[name]))
     learned = test.cases.learned

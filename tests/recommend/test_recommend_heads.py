@@ -10,10 +10,11 @@ from scipy import sparse
 from shopkeeper.core import discovery
 from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
-from shopkeeper.recommend.heads.latent import leading
 from shopkeeper.recommend.history import DAY_MS, History
-from shopkeeper.recommend.mixture import Mask, Mixture, fit, given, softmax, weigh
+from shopkeeper.recommend.mixture import Mask, Mixture, given, softmax
 from shopkeeper.recommend.spoken import Spoken
+from shopkeeper.recommend.together import leading
+from shopkeeper.recommend.weighing import fit, weigh
 
 TRAINED = frozenset({"sequence"})
 HEADS = [
@@ -148,7 +149,7 @@ def test_the_mixture_beats_its_first_head(world: tuple[History, Goods]) -> None:
     everything = Mask(np.ones(ITEMS, dtype=bool))
     rows = np.arange(len(queries))
     mixed = mixture.probabilities(queries, everything)[rows, chosen]
-    alone, _ = softmax(
+    alone = softmax(
         mixture.heads["popular"].affinities(queries), 1.0, everything.allowed(len(queries))
     )
     assert np.log(mixed).mean() > np.log(given(alone, chosen)).mean() + 0.5

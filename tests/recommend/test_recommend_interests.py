@@ -20,10 +20,11 @@ from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.heads.repeat import Repeat
 from shopkeeper.recommend.heads.text import Text
 from shopkeeper.recommend.history import DAY_MS, LEVELS, History, encode
-from shopkeeper.recommend.mixture import Mask, likelihoods, weigh
+from shopkeeper.recommend.mixture import Mask
 from shopkeeper.recommend.model import learned
 from shopkeeper.recommend.operations import fit, items
 from shopkeeper.recommend.spoken import HASHER, INTERESTS, Spoken, read
+from shopkeeper.recommend.weighing import likelihoods, weigh
 from shopkeeper.shop import Shop
 from shopkeeper.tasks.house import readers
 from shopkeeper.warehouse.arrow import arrow_schema

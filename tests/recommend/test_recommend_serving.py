@@ -17,6 +17,7 @@ from shopkeeper.recommend import erase
 from shopkeeper.recommend.blocked import Blocked, first
 from shopkeeper.recommend.cases import owned
 from shopkeeper.recommend.clusters import Clusters, grouped
+from shopkeeper.recommend.confidence import Confidence
 from shopkeeper.recommend.heads.base import FittedHead, FittedLinear, Matrix, Queries
 from shopkeeper.recommend.heads.ease import Ease
 from shopkeeper.recommend.heads.latent import FittedLatent, Latent
@@ -51,7 +52,9 @@ def _mixture() -> Mixture:
         "latent": FittedLatent(table, Latent()),
     }
     weights = np.tile([0.1, 0.3, 0.2, 0.4], (len(BUCKETS), 1))
-    return Mixture(heads, {"popular": 1.0, "ease": 2.0, "transition": 0.7, "latent": 1.3}, weights)
+    sharpness = {"popular": 1.0, "ease": 2.0, "transition": 0.7, "latent": 1.3}
+    sure = Confidence(drawn.normal(size=(4, 4)), drawn.normal(size=4), np.ones(4))
+    return Mixture(heads, sharpness, weights, confidence=sure)
 
 
 def _queries() -> Queries:

@@ -18,7 +18,8 @@ from shopkeeper.core.events import ADD_TO_CART, ADD_TO_WISHLIST, PURCHASE, VIEW_
 from shopkeeper.recommend.cases import select
 from shopkeeper.recommend.heads.base import ByBehaviour, FittedHead, Queries
 from shopkeeper.recommend.history import LEVELS, STRENGTH, Floats, Ints
-from shopkeeper.recommend.mixture import SHARPNESS, Mask, likelihoods, of_chosen, weigh
+from shopkeeper.recommend.mixture import Mask
+from shopkeeper.recommend.weighing import SHARPNESS, likelihoods, of_chosen, weigh
 
 LOOKS: Final = (0.02, 0.05, 0.2, 0.5, 1.0, 2.0)
 CARTS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -74,7 +75,7 @@ class _Choices:
 
     def given(self, head: FittedHead, sharpness: tuple[float, ...]) -> list[Floats]:
         """The probability that the head gives to each choice, by sharpness."""
-        return of_chosen(head, *self._of, sharpness)
+        return [said.given for said in of_chosen(head, *self._of, sharpness)]
 
 
 def _learned(head: FittedHead, first: Floats, some: _Choices) -> FittedHead:

@@ -8,6 +8,7 @@ for among the ``k`` stretches of the catalogue with the greatest maxima, which h
 from __future__ import annotations
 
 import os
+from abc import abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,8 +29,9 @@ from shopkeeper.recommend.mixture import Mixture
 _CELLS: Final = 1_000_000
 """Customers x items held at once by one thread: 4 MB for each of two arrays."""
 _STRETCH: Final = 128
-_SAFE: Final = 40.0
-"""Exponents of this and of its negative, summed, are far from the ends of single precision."""
+_SAFE: Final = 35.0
+"""Exponents of twice this and of its negative, summed, are far from the ends of single precision."""
+_FAINT: Final = 1e-12
 
 Bools = NDArray[np.bool_]
 
@@ -72,58 +74,106 @@ class Blocked:
             yield from zip(spans, found, strict=True)
 
     def _block(self, queries: Queries, k: int) -> Lists:
-        weights = self.mixture.weights_for(queries).astype(np.float32)
         barred = owned(queries, self.again)
         cells = np.repeat(np.arange(len(queries)), np.diff(barred.indptr)), barred.indices
         allowed = np.tile(self.offered, (len(queries), 1))
         allowed[cells] = False
+        concentration = np.full((len(queries), len(self.mixture.heads)), np.nan)
+        parts: list[tuple[int, _Part]] = []
+        for place, name, head in self.mixture.counting:
+            part = self._part((name, head), queries, (cells, allowed))
+            parts.append((place, part))
+            concentration[:, place] = part.concentration
+        weights = self.mixture.weights_for(queries, concentration).astype(np.float32)
         total = np.zeros((len(queries), len(self.offered)), np.float32)
-        claimed = np.zeros(len(queries), np.float32)
-        for place, (name, head) in enumerate(self.mixture.heads.items()):
-            weight = weights[:, place]
-            if weight.any():
-                claimed += self._add(total, (name, head), queries, (weight, cells, allowed))
+        for place, part in parts:
+            part.add(total, weights[:, place])
         total[cells] = 0.0
         if not self.offered.all():
             total *= self.offered
         found = first(total, k)
-        chance = found.probability / np.maximum(claimed, 1e-12)[:, None]
+        chance = found.probability / np.maximum(weights.sum(axis=1), 1e-12)[:, None]
         return Lists(found.item, chance.astype(np.float32))
 
-    def _add(
+    def _part(
         self,
-        total: Matrix,
         named: tuple[str, FittedHead],
         queries: Queries,
-        of: tuple[Matrix, tuple[Ints, Ints], Bools],
-    ) -> Matrix:
-        """Add a head's distribution; the weight that it takes, none where it has nothing to say."""
+        of: tuple[tuple[Ints, Ints], Bools],
+    ) -> _Part:
+        """What a head says of a block."""
         name, head = named
-        weight, cells, allowed = of
+        cells, allowed = of
         sharpness = self.mixture.sharpness[name]
         if isinstance(head, FittedPopular) and sharpness == 1.0:
             shown = np.where(self.offered, head.weights, np.float32(0.0))
-            mass = shown.sum() - np.bincount(cells[0], shown[cells[1]], len(queries))
-            says = mass > 1e-12
-            total += (weight * says / np.maximum(mass, 1e-12)).astype(np.float32)[:, None] * shown
-            return np.asarray(weight * says)
+            return _Same(shown, *self._sums(shown, shown[cells[1]], cells[0], len(queries)))
         if isinstance(head, Tower):
             state, says = head.state(queries)
             dense = _exponents(state * np.float32(sharpness), head.table, self._longest[name])
+            dense[~says] = 0.0
         else:
             found = head.affinities(queries)
             if isinstance(found, sparse.csr_array):
-                return _add_sparse(total, found, sharpness, weight, allowed)
+                return _few(found, sharpness, allowed)
             dense = found / np.maximum(found.max(axis=1, keepdims=True), 1e-30)
             dense **= np.float32(sharpness)
-            says = np.ones(len(queries), dtype=bool)
         # Where nothing may be shown is left as it is: the whole is cleared there once, at the end.
-        mass = dense @ self.offered.astype(np.float32)
-        mass -= np.bincount(cells[0], dense[cells] * self.offered[cells[1]], len(queries))
-        says = says & (mass > 0)
-        dense *= (weight * says / np.maximum(mass, 1e-30)).astype(np.float32)[:, None]
-        total += dense
-        return np.asarray(weight * says)
+        barred = dense[cells] * self.offered[cells[1]]
+        return _Whole(dense, *self._sums(dense, barred, cells[0], len(queries)))
+
+    def _sums(self, values: Matrix, barred: Matrix, row: Ints, count: int) -> tuple[Matrix, Matrix]:
+        """By query, of what may be shown: the sum, and the sum of squares."""
+        shown = self.offered.astype(np.float32)
+        mass = values @ shown - np.bincount(row, barred, count)
+        return mass, np.square(values) @ shown - np.bincount(row, barred**2, count)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What a head says of a block, in proportion: ``mass`` and ``squares`` are its sums by query."""
+
+    values: Matrix
+    mass: Matrix
+    squares: Matrix
+
+    @property
+    def concentration(self) -> Matrix:
+        """The sum of squared probabilities; nan where it has nothing to say."""
+        says = (self.mass > _FAINT) & (self.squares > 0)
+        return np.where(says, self.squares / np.maximum(self.mass, _FAINT) ** 2, np.nan)
+
+    def add(self, total: Matrix, weight: Matrix) -> None:
+        """Add it to (queries x items), by these weights."""
+        self._add(total, (weight / np.maximum(self.mass, _FAINT)).astype(np.float32))
+
+    @abstractmethod
+    def _add(self, total: Matrix, scale: Matrix) -> None: ...
+
+
+class _Same(_Part):
+    """Of a head that says the same to everybody."""
+
+    def _add(self, total: Matrix, scale: Matrix) -> None:
+        total += scale[:, None] * self.values
+
+
+class _Whole(_Part):
+    """Of a head that says something about every item."""
+
+    def _add(self, total: Matrix, scale: Matrix) -> None:
+        total += np.multiply(self.values, scale[:, None], out=self.values)
+
+
+@dataclass(frozen=True)
+class _Few(_Part):
+    """Of a head that says nothing about most items: ``flat`` is where its values are in the block."""
+
+    flat: Ints
+    lengths: Ints
+
+    def _add(self, total: Matrix, scale: Matrix) -> None:
+        total.reshape(-1)[self.flat] += self.values * np.repeat(scale, self.lengths)
 
 
 def _exponents(asked: Matrix, table: Matrix, longest: float) -> Matrix:
@@ -139,28 +189,22 @@ def _exponents(asked: Matrix, table: Matrix, longest: float) -> Matrix:
     return dense
 
 
-def _add_sparse(
-    total: Matrix, found: sparse.csr_array, sharpness: float, weight: Matrix, allowed: Bools
-) -> Matrix:
-    """The same for a head that says nothing about most items."""
+def _few(found: sparse.csr_array, sharpness: float, allowed: Bools) -> _Few:
     count, size = found.shape
     lengths = np.diff(found.indptr)
     some = np.flatnonzero(lengths)
     flat = np.repeat(np.arange(count) * size, lengths) + found.indices
     data = found.data * allowed.reshape(-1).take(flat)
-    greatest, mass = np.zeros(count, np.float32), np.zeros(count, np.float32)
+    greatest, mass, squares = (np.zeros(count, np.float32) for _ in range(3))
     if len(some):
         greatest[some] = np.maximum.reduceat(data, found.indptr[some])
-    says = greatest > 0
     data /= np.repeat(np.maximum(greatest, 1e-30), lengths)
     if sharpness != 1.0:
         np.power(data, np.float32(sharpness), out=data)
     if len(some):
         mass[some] = np.add.reduceat(data, found.indptr[some], dtype=np.float64)
-    scale = weight * says / np.maximum(mass, np.float32(1e-30))
-    data *= np.repeat(scale.astype(np.float32), lengths)
-    total.reshape(-1)[flat] += data
-    return np.asarray(weight * says)
+        squares[some] = np.add.reduceat(data**2, found.indptr[some], dtype=np.float64)
+    return _Few(data, mass, squares, flat, lengths)
 
 
 def first(total: Matrix, k: int) -> Lists:

@@ -59,9 +59,11 @@ class Clusters:
         far = np.ones(len(middle), dtype=bool)
         far[near] = False
         greatest = max(logits.max(initial=-np.inf), middle[far].max(initial=-np.inf))
-        total = np.exp(logits - greatest).sum()
-        total += (counts[far] * np.exp(middle[far] - greatest)).sum()
-        return Found(items, logits, asked, self, float(greatest + np.log(max(total, 1e-30))))
+        inside, outside = np.exp(logits - greatest), np.exp(middle[far] - greatest)
+        total = max(float(inside.sum() + (counts[far] * outside).sum()), 1e-30)
+        squares = float(inside @ inside + (counts[far] * outside) @ outside)
+        log_total = float(greatest + np.log(total))
+        return Found(items, logits, asked, self, log_total, squares / total**2)
 
     def counted(self, offered: NDArray[np.bool_]) -> Ints:
         """How many items of each group may be offered."""
@@ -85,13 +87,14 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Found:
-    """What a search gave: exact near the query, and the logarithm of the sum over everything."""
+    """What a search gave, exact near the query; the sum and the concentration are over everything."""
 
     items: Ints
     logits: NDArray[np.float32]
     asked: NDArray[np.float32]
     clusters: Clusters
     log_total: float
+    concentration: float
 
     def first(self, reach: int) -> tuple[Ints, float]:
         """About ``reach`` of the likeliest items, and the most that any other of those looked at has."""

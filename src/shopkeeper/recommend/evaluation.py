@@ -84,7 +84,7 @@ def trial(validation: Cases, test: Cases, goods: Goods, tell: Tell, recipes: Rec
     """Weights on the validation alone; then heads on everything but the test, which is asked once."""
     weighed = weigh_on(validation, goods, tell, recipes)
     fitted = adopted(fit_heads(test.learned, goods, tell, recipes), weighed.heads)
-    mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
+    mixture = replace(weighed, heads=fitted)
     cases, rest = askable(test)
     models = {MIXTURE: mixture, RECENT: _alone(_recent(test.learned))}
     models |= {name: _alone(head, weighed.sharpness[name]) for name, head in fitted.items()}
@@ -214,11 +214,15 @@ def _reliability(found: Ranked, chosen: Ints) -> Iterator[Bin]:
 
 
 def head_shares(mixture: Mixture) -> Iterator[Head]:
-    """Each head's sharpness and its weights by length of history."""
+    """Each head's sharpness and its weights, by length of history and by how sure it is."""
+    sure = np.zeros(len(mixture.heads))
+    if mixture.confidence is not None:
+        sure = np.diag(mixture.confidence.slopes)
     for place, name in enumerate(mixture.heads):
         yield Head(
             name=name,
             sharpness=mixture.sharpness[name],
             by_history=tuple(round(float(w), 4) for w in mixture.weights[:, place]),
             behaviours=told(mixture.heads[name]),
+            when_sure=round(float(np.exp(sure[place])), 4),
         )

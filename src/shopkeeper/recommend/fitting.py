@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,8 @@ from shopkeeper.recommend.cases import Cases, choices_since, last_choices, owned
 from shopkeeper.recommend.heads.base import FittedHead, Goods, Head, Queries
 from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import DAY_MS, History
-from shopkeeper.recommend.mixture import Mask, Mixture, fit
+from shopkeeper.recommend.mixture import Mask, Mixture
+from shopkeeper.recommend.weighing import fit
 
 TRAINED: Final = frozenset({"sequence"})
 """Heads that are trained by gradient descent: minutes to hours, and the extra `train`."""
@@ -100,8 +101,7 @@ def fit_mixture(
     cases, days = found
     weighed = weigh_on(cases, goods, tell, recipes)
     fitted = adopted(fit_heads(history, goods, tell, recipes), weighed.heads)
-    mixture = Mixture(fitted, weighed.sharpness, weighed.weights)
-    return Weighing(mixture, weighed, cases, days)
+    return Weighing(replace(weighed, heads=fitted), weighed, cases, days)
 
 
 def weigh_on(cases: Cases, goods: Goods, tell: Step, recipes: Mapping[str, Head]) -> Mixture:

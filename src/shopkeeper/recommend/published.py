@@ -25,6 +25,7 @@ from shopkeeper.core.errors import Corrupt
 from shopkeeper.recommend.behaviours import told
 from shopkeeper.recommend.beside import MODELS
 from shopkeeper.recommend.clusters import Clusters
+from shopkeeper.recommend.confidence import Confidence
 from shopkeeper.recommend.heads.base import FittedHead
 from shopkeeper.recommend.mixture import Mixture
 from shopkeeper.tasks import arrays
@@ -34,6 +35,7 @@ KIND: Final = "recommend.mixture"
 _PART: Final = ".part-"
 _CSR: Final = ("data", "indices", "indptr")
 _CLUSTERS: Final = "clusters."
+_CONFIDENCE: Final = "confidence."
 _HEADS: Final = "shopkeeper.recommend.heads"
 
 Array = NDArray[Any]
@@ -77,6 +79,8 @@ def publish(folder: Path, found: Published, at: datetime) -> str:
         for name in fields(clusters)
     }
     parts["weights"] = found.mixture.weights
+    if found.mixture.confidence is not None:
+        parts |= {f"{_CONFIDENCE}{n}": value for n, value in vars(found.mixture.confidence).items()}
     parts["again"] = found.again
     parts["item_ids"] = np.array(found.item_ids.to_pylist(), dtype=np.str_)
     for left in folder.glob(f"{_PART}*"):  # a death half-way left it
@@ -110,7 +114,8 @@ def load(folder: Path) -> Published:
             hint="Fit again: shopkeeper recommend fit",
         )
     heads = {name: _put_together(name, parts) for name in card["heads"]}
-    mixture = Mixture(heads, card["sharpness"], parts["weights"], tuple(card["buckets"]))
+    buckets, confidence = tuple(card["buckets"]), _confidence(parts)
+    mixture = Mixture(heads, card["sharpness"], parts["weights"], buckets, confidence)
     return Published(
         folder.name,
         mixture,
@@ -161,6 +166,11 @@ def _put_together(name: str, parts: Mapping[str, Array]) -> FittedHead:
             values[one.name] = below or module.HEAD()
     made: FittedHead = module.FITTED(**values)
     return made
+
+
+def _confidence(parts: Mapping[str, Array]) -> Confidence | None:
+    names = [f"{_CONFIDENCE}{one.name}" for one in fields(Confidence)]
+    return Confidence(*(parts[name] for name in names)) if names[0] in parts else None
 
 
 def _is_grouped(name: str, parts: Mapping[str, Array]) -> bool:

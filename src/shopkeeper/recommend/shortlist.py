@@ -26,6 +26,7 @@ from shopkeeper.recommend.heads.repeat import FittedRepeat
 from shopkeeper.recommend.history import Floats, Ints
 from shopkeeper.recommend.mixture import Mask, Mixture
 
+_FAINT: Final = 1e-12
 _NEAR: Final = 100
 _REACH: Final = 400
 """Items that each head may name: at first, and at least where those might leave a likelier one out."""
@@ -46,6 +47,11 @@ class Shortlist:
 class _Part(Protocol):
     """One head's distribution over what may be shown."""
 
+    @property
+    def concentration(self) -> float:
+        """The sum of squared probabilities."""
+        ...
+
     def first(self, reach: int) -> tuple[Ints, float]:
         """About ``reach`` of its likeliest items, and the most that any other has."""
         ...
@@ -63,6 +69,10 @@ class _Few:
     mass: Floats
     places: Places
 
+    @property
+    def concentration(self) -> float:
+        return float(self.mass @ self.mass)
+
     def first(self, reach: int) -> tuple[Ints, float]:
         if len(self.items) <= reach:
             return self.items, 0.0
@@ -78,6 +88,10 @@ class _All:
     """Of a head that has a probability for each item."""
 
     mass: Floats
+
+    @property
+    def concentration(self) -> float:
+        return float(self.mass @ self.mass)
 
     def first(self, reach: int) -> tuple[Ints, float]:
         if len(self.mass) <= reach:
@@ -97,6 +111,7 @@ class _Ordered:
     total: float
     order: Ints
     allowed: Bools
+    concentration: float
 
     def first(self, reach: int) -> tuple[Ints, float]:
         # A narrow mask leaves few of the first ones: look further, each time eight times as far.
@@ -160,13 +175,15 @@ class Shortlister:
     def among(self, query: Queries, offered: Bools, mine: Ints, most: int) -> Shortlist:
         """The same, where ``mine`` are the items that are not to be shown to this customer alone."""
         allowed, barred = _allowed(offered, mine)
-        weights = self.mixture.weights_for(query)[0]
-        parts: list[tuple[int, float, _Part]] = []
-        for place, (name, head) in enumerate(self.mixture.heads.items()):
-            if weights[place] > 0:
-                part = self._part((name, head), query, (offered, allowed, barred))
-                if part is not None:
-                    parts.append((place, float(weights[place]), part))
+        said: list[tuple[int, _Part]] = []
+        concentration = np.full(len(self.mixture.heads), np.nan)
+        for place, name, head in self.mixture.counting:
+            part = self._part((name, head), query, (offered, allowed, barred))
+            if part is not None:
+                said.append((place, part))
+                concentration[place] = max(part.concentration, _FAINT)
+        weights = self.mixture.weights_for(query, concentration[None])[0]
+        parts = [(place, float(weights[place]), part) for place, part in said if weights[place] > 0]
         furthest = max(_REACH, 2 * most)
         reach = min(furthest, max(_NEAR, 4 * most))
         while True:
@@ -203,9 +220,13 @@ class Shortlister:
         offered, allowed, barred = masks
         sharpness = self.mixture.sharpness[name]
         if isinstance(head, FittedPopular) and sharpness == 1.0:
-            total = self._mass(name, head, offered) - float(head.weights[barred].sum())
-            ordered = _Ordered(head.weights, total, self._ordered(name, head), allowed)
-            return ordered if total > 1e-12 else None
+            mine = head.weights[barred].astype(np.float64)
+            total, squares = self._of_offered(offered).sums(name, head)
+            total, squares = total - float(mine.sum()), squares - float(mine @ mine)
+            if total <= _FAINT:
+                return None
+            order = self._ordered(name, head)
+            return _Ordered(head.weights, total, order, allowed, squares / total**2)
         if name in self._towers:
             return self._tower((name, self._towers[name]), query, masks)
         if isinstance(head, FittedLinear | FittedRepeat):
@@ -263,10 +284,6 @@ class Shortlister:
             self._order[name] = np.argsort(-head.weights, kind="stable")
         return self._order[name]
 
-    def _mass(self, name: str, head: FittedPopular, offered: Bools) -> float:
-        """Popularity of everything that is offered; worked out again when that is another mask."""
-        return self._of_offered(offered).mass(name, head)
-
     def _counted(self, name: str, clusters: Clusters, offered: Bools) -> Ints:
         return self._of_offered(offered).counts(name, clusters)
 
@@ -282,13 +299,15 @@ class _Offered:
 
     def __init__(self, offered: Bools) -> None:
         self.offered = offered
-        self._mass: dict[str, float] = {}
+        self._sums: dict[str, tuple[float, float]] = {}
         self._counts: dict[str, Ints] = {}
 
-    def mass(self, name: str, head: FittedPopular) -> float:
-        if name not in self._mass:
-            self._mass[name] = float(head.weights[self.offered].sum(dtype=np.float64))
-        return self._mass[name]
+    def sums(self, name: str, head: FittedPopular) -> tuple[float, float]:
+        """Of popularity, and of its square."""
+        if name not in self._sums:
+            shown = head.weights[self.offered].astype(np.float64)
+            self._sums[name] = float(shown.sum()), float(shown @ shown)
+        return self._sums[name]
 
     def counts(self, name: str, clusters: Clusters) -> Ints:
         if name not in self._counts:

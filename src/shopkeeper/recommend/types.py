@@ -144,6 +144,10 @@ class Head(Value):
         default_factory=dict,
         description="what a look, a wish, a cart and a purchase weigh; empty: it does not tell them apart",
     )
+    when_sure: float = Field(
+        default=1.0,
+        description="what its share is multiplied by where it is surer than usual, by one standard deviation",
+    )
 
 
 class Fit(Value):
