@@ -32,6 +32,11 @@ class Asked:
     mask: Mask
 
 
+def scripts(name: str) -> tuple[Path, ...]:
+    """The files that what a peer says follows from."""
+    return _PEERS / "protocol.py", _PEERS / name / "run.py"
+
+
 def environment(name: str) -> Path:
     """The Python of a peer's environment, which is made where it is missing."""
     folder = _PEERS / name

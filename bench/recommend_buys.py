@@ -18,7 +18,7 @@ import pyarrow as pa
 from scipy import sparse
 
 from bench._kept import Kept
-from bench._recommend_peers import Asked, figures, implicit, lossratio
+from bench._recommend_peers import Asked, figures, implicit, lossratio, scripts
 from bench.harness import DATA, HERE, Row, write
 from bench.recommend import SOURCES
 from shopkeeper.core.events import ADD_TO_CART, PURCHASE, VIEW_ITEM
@@ -39,7 +39,7 @@ NAME = "retailrocket"
 _CLOSED = 4000  # items of the closed forms
 _FOLDER = DATA / "retailrocket-mb"
 _BEHAVIOUR = {"view": VIEW_ITEM, "cart": ADD_TO_CART, "buy": PURCHASE}
-_SOURCES = (*SOURCES, HERE / "recommend_buys.py", HERE / "peers" / "implicit" / "cases.py")
+_SOURCES = (*SOURCES, HERE / "recommend_buys.py", *scripts("implicit"))
 
 
 def main() -> None:

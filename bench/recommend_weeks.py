@@ -15,7 +15,16 @@ import numpy as np
 
 from bench._kept import Kept
 from bench._recommend_data import online_retail
-from bench._recommend_peers import Asked, estimated, figures, hit, implicit, lossratio, ndcg
+from bench._recommend_peers import (
+    Asked,
+    estimated,
+    figures,
+    hit,
+    implicit,
+    lossratio,
+    ndcg,
+    scripts,
+)
 from bench.harness import HERE, Row, write
 from bench.recommend import SOURCES, VALIDATED
 from shopkeeper.recommend.evaluation import LEAST, MIXTURE, RECENT, Trial, askable, by_weeks, trial
@@ -32,7 +41,7 @@ _NAMED = {
     "covisit": ".covisit",
     "ease": ".ease",
 }
-_SOURCES = (*SOURCES, HERE / "recommend_weeks.py", HERE / "peers" / "implicit" / "cases.py")
+_SOURCES = (*SOURCES, HERE / "recommend_weeks.py", *scripts("implicit"))
 
 
 def main() -> None:
