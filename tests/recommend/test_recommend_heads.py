@@ -10,6 +10,7 @@ from scipy import sparse
 from shopkeeper.core import discovery
 from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
+from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.mixture import Mask, Mixture, given, softmax
 from shopkeeper.recommend.spoken import Spoken
@@ -205,3 +206,28 @@ def _dense(found: object) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     if isinstance(found, sparse.csr_array):
         return np.asarray(found.toarray())
     return np.asarray(found)
+
+
+@pytest.mark.parametrize(("fades", "low", "high"), [(True, 0, 7), (False, 60, 999)])
+def test_popularity_forgets_as_fast_as_the_shop_does(*, fades: bool, low: int, high: int) -> None:
+    """Assortments that change by the week, and tastes that never change."""
+    random = np.random.default_rng(6)
+    day = np.sort(random.integers(0, 200, 20_000))
+    drawn = random.zipf(1.6, 20_000) % 20
+    item = (drawn + (day // 7 * 5 if fades else 0)) % 60
+    history = History(
+        np.arange(20_000),
+        item.astype(np.int64),
+        day * DAY_MS,
+        np.ones(20_000),
+        pa.array([f"c{n}" for n in range(20_000)]),
+        pa.array([f"i{n}" for n in range(60)]),
+    )
+    found = Popular().fit(history, Goods.unknown(60)).weights
+    like = [
+        float(np.abs(found - Popular(days).fit(history, Goods.unknown(60)).weights).max())
+        for days in (3.0, 7.0, 14.0, 30.0, 60.0, 120.0)
+    ]
+    chosen = (3.0, 7.0, 14.0, 30.0, 60.0, 120.0)[int(np.argmin(like))]
+    assert min(like) == 0
+    assert low <= chosen <= high

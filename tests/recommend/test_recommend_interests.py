@@ -49,8 +49,8 @@ def test_a_search_posted_now_changes_the_next_answer(
     stalled: Shop, lang: Language, words: str
 ) -> None:
     fit(stalled)
-    before = items(stalled, "c1", k=5, lang=lang)
-    assert not any("钓鱼" in (slot.title or "") for slot in before.slots)
+    before = items(stalled, "c1", k=40, lang=lang)
+    assert all(slot.head != "interests" for slot in before.slots)
     _search(stalled, "c1", "钓鱼")
     after = items(stalled, "c1", k=40, lang=lang)
     first = next(slot for slot in after.slots if slot.head == "interests")
@@ -58,7 +58,7 @@ def test_a_search_posted_now_changes_the_next_answer(
     assert first.reasons[0].code == "interests.searched"
     assert words in first.reasons[0].text
     assert first.reasons[0].evidence["query"] == "钓鱼"
-    old = {slot.item_id: slot.probability or 0 for slot in items(stalled, "c5", k=40).slots}
+    old = {slot.item_id: slot.probability or 0 for slot in before.slots}
     assert (first.probability or 0) > 2 * old.get(first.item_id, 0)
     assert all(s.head != "interests" for s in items(stalled, "c1", k=40, live=False).slots)
 

@@ -3,27 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Affinities, Goods, Queries
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
+
+_HALF_LIVES: Final = (3.0, 7.0, 14.0, 30.0, 60.0, 120.0)
+_USUAL: Final = 30.0
+_WEEK_MS: Final = 7 * DAY_MS
+_LEAST: Final = 200
+"""Choices, of the week and before it."""
 
 
 @dataclass(frozen=True)
 class Popular:
-    """``half_life_days`` after which a choice counts half; every item begins with ``prior`` choices."""
+    """``half_life_days`` after which a choice counts half; every item begins with ``prior`` choices.
 
-    half_life_days: float = 30.0
+    None: the half-life under which the history's last week is likeliest, by what came before it.
+    """
+
+    half_life_days: float | None = None
     prior: float = 0.5
 
     def fit(self, history: History, goods: Goods) -> FittedPopular:  # noqa: ARG002 - as every head
         """Count choices by their age."""
-        size = len(history.item_ids)
-        days = (history.end - history.time) / DAY_MS
-        weight = history.strength * 0.5 ** (days / self.half_life_days)
-        counted = np.bincount(history.item, weight, size)
-        return FittedPopular((counted + self.prior).astype(np.float32))
+        half_life = self.half_life_days or self._fitting(history)
+        return FittedPopular(self._counted(history, half_life, history.end).astype(np.float32))
+
+    def _fitting(self, history: History) -> float:
+        """The best of a few half-lives; the usual one where a week or what came before it is too small."""
+        last = history.time > history.end - _WEEK_MS
+        before, asked = only(history, ~last), history.item[last]
+        if min(len(before.item), len(asked)) < _LEAST:
+            return _USUAL
+        likely = []
+        for days in _HALF_LIVES:
+            counted = self._counted(before, days, history.end - _WEEK_MS)
+            likely.append(float(np.log(counted[asked] / counted.sum()) @ history.strength[last]))
+        return _HALF_LIVES[int(np.argmax(likely))]
+
+    def _counted(self, history: History, half_life: float, now: int) -> Floats:
+        days = (now - history.time) / DAY_MS
+        weight = history.strength * 0.5 ** (days / half_life)
+        counted = np.bincount(history.item, weight, len(history.item_ids))
+        return np.asarray(counted + self.prior, dtype=np.float64)
 
 
 @dataclass(frozen=True)
