@@ -19,21 +19,22 @@ from shopkeeper.recommend.heads.base import Goods
 from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import DAY_MS, History
 
-_STATE = HERE.parent / "build" / "recommend"
+FILE = DATA / "movielens-1m" / "ml-1m_sas.txt"
+RECIPE = Sequence(
+    width=64,
+    layers=2,
+    length=200,
+    dropout=0.2,
+    epochs=60,
+    patience=5,
+    checkpoints=HERE.parent / "build" / "recommend",
+)
 _LAST_DAY = 20_000
 
 
 def main() -> None:
     """Train or go on, measure and record."""
-    recipe = Sequence(
-        layers=2,
-        length=200,
-        dropout=0.1,
-        epochs=120,
-        patience=8,
-        checkpoints=_STATE,
-    )
-    rows = measured(Closed(choices(DATA / "movielens-1m" / "ml-1m_sas.txt")), recipe)
+    rows = measured(Closed(choices(FILE)), RECIPE)
     for row in rows:
         print(row)
     write("recommend_ml1m", rows, data="MovieLens-1M (3,416 items), last item of each customer")

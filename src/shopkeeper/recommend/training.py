@@ -23,6 +23,8 @@ from shopkeeper.tasks import arrays
 
 _PROCEDURE = "2"
 """A part of a kept state's name: what another procedure has begun is not gone on with."""
+_BATCHES, _FEWEST = 150, 8
+"""Batches in an epoch, at least, as long as each has so many customers."""
 _LOGITS = 8_000_000
 """That are held at once when held-out choices are ranked: 32 MB."""
 
@@ -149,7 +151,9 @@ def _batches(
     """Rows of like length together, so that little is padding; in random order."""
     jitter = random.random(len(rows))
     order = rows[np.lexsort((jitter, np.minimum(lengths[rows], recipe.length)))]
-    batches = [order[at : at + recipe.batch] for at in range(0, len(order), recipe.batch)]
+    # Few customers make small batches: an epoch of fifty steps teaches little.
+    size = max(_FEWEST, min(recipe.batch, len(rows) // _BATCHES))
+    batches = [order[at : at + size] for at in range(0, len(order), size)]
     return [batches[place] for place in random.permutation(len(batches))]
 
 

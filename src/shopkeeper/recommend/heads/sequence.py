@@ -29,7 +29,10 @@ _EPSILON = 1e-5
 
 @dataclass(frozen=True)
 class Sequence:
-    """Sizes and how to train. ``epochs`` is a bound; ``patience`` epochs without a gain end it."""
+    """Sizes and how to train. ``epochs`` is a bound; ``patience`` epochs without a gain end it.
+
+    ``batch`` is the most customers in a batch; where there are few, batches are smaller.
+    """
 
     width: int = 128
     layers: int = 1
