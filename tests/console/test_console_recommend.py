@@ -101,7 +101,7 @@ def test_the_model_page_says_what_is_missing_in_a_fresh_shop(sign_in: SignIn) ->
     page = visitor.page
     expect(page.get_by_text("No model is fitted")).to_be_visible()
     expect(page.get_by_text("Not evaluated yet")).to_be_visible()
-    expect(page.get_by_text("recommend show")).to_be_visible()
+    expect(page.get_by_text("No list was recorded in these days")).to_be_visible()
     visitor.check()
 
 

@@ -34,10 +34,12 @@ _TRIES: Final = 3
 NO_EVENTS = CannotSay(
     reason="No event says that anybody looked at or bought an item.",
     needed="view_item, add_to_cart or purchase events with an item_id",
+    code="no_item_events",
 )
 NO_ITEMS = CannotSay(
     reason="Fewer items than asked for may be offered: others are owned, sold out or not goods.",
     needed="more items in stock",
+    code="few_items",
 )
 
 
@@ -242,6 +244,8 @@ class Composer:
         return CannotSay(
             reason=f"The rules leave fewer items than asked for: {told}.",
             needed="other rules, or more items in stock",
+            code="rules_leave_few",
+            values={"rules": ", ".join(f"{name} ({count})" for name, count in took)},
         )
 
 

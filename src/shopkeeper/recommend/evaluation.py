@@ -50,7 +50,13 @@ def leave_one_out(
     test = last_choices(history, most)
     validation = last_validation(test.learned, most)
     if min(len(test.chosen), len(validation.chosen)) < LEAST:
-        return _too_few("a last choice and one before it", len(validation.chosen))
+        count = min(len(test.chosen), len(validation.chosen))
+        return CannotSay(
+            reason=f"{count} customers have a last choice and one before it.",
+            needed=f"at least {LEAST}",
+            code="few_last",
+            values={"count": count, "least": LEAST},
+        )
     return _protocol("leave_one_out", [trial(validation, test, goods, tell, recipes)])
 
 
@@ -61,7 +67,12 @@ def by_week(
     splits = by_weeks(history, weeks, most)
     trials = [trial(*split, goods, tell, recipes) for split in splits]
     if not trials:
-        return _too_few("a choice in each of the last two weeks", 0)
+        return CannotSay(
+            reason="Too few customers have a choice in each of the last two weeks.",
+            needed=f"at least {LEAST}",
+            code="few_weeks",
+            values={"least": LEAST},
+        )
     return _protocol("by_week", trials)
 
 
@@ -74,10 +85,6 @@ def by_weeks(history: History, weeks: int, most: int) -> Iterator[tuple[Cases, C
         validation = choices_since(test.learned, start - WEEK * DAY_MS, most)
         if min(len(test.chosen), len(validation.chosen)) >= LEAST:
             yield validation, test
-
-
-def _too_few(what: str, n: int) -> CannotSay:
-    return CannotSay(reason=f"{n} customers have {what}.", needed=f"at least {LEAST}")
 
 
 def trial(validation: Cases, test: Cases, goods: Goods, tell: Tell, recipes: Recipes) -> Trial:

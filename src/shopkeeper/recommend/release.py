@@ -34,6 +34,8 @@ WORDS = "words"
 _TOO_FEW = CannotSay(
     reason=f"Fewer than {LEAST} choices in the last eight weeks: weights fitted on them would be chance.",
     needed=f"{LEAST} purchases (or looks, where nothing is sold) by known customers",
+    code="few_choices",
+    values={"least": LEAST},
 )
 
 

@@ -35,6 +35,7 @@ _CHUNK: Final = 256
 _NOT_RECORDED: Final = CannotSay(
     reason="No place of a recorded list since the candidate learned was open to chance.",
     needed="lists by `recommend show`, and a published rule of the kind `explore`",
+    code="not_explored",
 )
 
 
@@ -64,6 +65,8 @@ def replay(shop: Shop, candidate: Mixture, history: History, since: int) -> Repl
     why = CannotSay(
         reason=f"Fewer than {_LEAST} of {places} open places earned a {' or a '.join(REWARDS)}.",
         needed="more recorded lists with exploring, or more days",
+        code="few_rewarded_places",
+        values={"places": places, "least": _LEAST},
     )
     return Replayed(why, REWARDS[-1], places, 0.0)
 

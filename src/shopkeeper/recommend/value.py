@@ -32,10 +32,12 @@ _FIRST: Final = date(1970, 1, 1)
 _NOTHING: Final = CannotSay(
     reason="No list was recorded in these days.",
     needed="lists by `recommend show` (or the Personalize route), and a rule `explore`",
+    code="no_lists",
 )
 _NOT_EXPLORED: Final = CannotSay(
     reason="Every place was certain: nothing says what another item would have earned.",
     needed="a published rule of the kind `explore`",
+    code="not_explored",
 )
 LOGGED: Final = "logged"
 POLICIES: Final = ("greedy", "half_explored", "uniform")
@@ -96,6 +98,8 @@ def value(shop: Shop, since: Period, reward: str, days: int) -> ShownValue:
             missing=CannotSay(
                 reason=f"Only {int(places.reward.sum())} places earned a {reward} in {days} days.",
                 needed=f"at least {_LEAST}: more recorded lists, or more days",
+                code="few_rewards",
+                values={"count": int(places.reward.sum()), "least": _LEAST, "days": days},
             ),
         )
     guessed = guesses(places)

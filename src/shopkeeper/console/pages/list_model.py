@@ -10,7 +10,7 @@ from shopkeeper.console import charts, figures, parts
 from shopkeeper.console.parts import Column, box, text
 from shopkeeper.console.visit import Visit
 from shopkeeper.core.types import CannotSay, Estimate, EstimateOrCannotSay
-from shopkeeper.recommend.types import Evaluation, Protocol, ShownValue, Versions
+from shopkeeper.recommend.types import Evaluation, Protocol, ShownValue, Version, Versions
 
 _EVALUATE: Final = "recommend.evaluate"
 
@@ -52,7 +52,7 @@ def _versions(visit: Visit, reply: Versions) -> None:
                     "fitted": n.time(one.fitted_at),
                     "ndcg": n.decimal(one.ndcg10, 4) if one.ndcg10 is not None else "–",
                     "heads": ", ".join(one.heads),
-                    "why": one.why,
+                    "why": _verdict(visit, one),
                 }
                 for one in reply.versions
             ]
@@ -67,6 +67,34 @@ def _versions(visit: Visit, reply: Versions) -> None:
                 staged = any(one.kind == "experiment" for one in reply.trials)
                 act = "model.unstage" if staged else "model.roll_back"
                 parts.plain_button(w(act), lambda: _back(visit, act), icon="undo")
+
+
+def _verdict(visit: Visit, one: Version) -> str:
+    """What the gate said, by ranking and by recorded lists."""
+    w, n = visit.w, visit.n
+    if one.passed is None:
+        return "–"
+
+    def span(told: Estimate) -> dict[str, str]:
+        numbers = {"gain": told.value, "low": told.low, "high": told.high}
+        return {name: n.decimal(number, 4) for name, number in numbers.items()}
+
+    said = []
+    if one.gain is None:
+        said.append(w("model.gate_first"))
+    else:
+        said.append(
+            w("model.gate_held" if one.gain.high < 0 else "model.gate_passed", **span(one.gain))
+        )
+        said.append(w("model.gate_paired" if one.paired else "model.gate_unpaired"))
+    if one.replay is not None:
+        told = one.replay.gain
+        if isinstance(told, CannotSay):
+            said.append(w("model.gate_replay_unsaid"))
+        else:
+            key = "model.gate_replay_held" if told.high < 0 else "model.gate_replay"
+            said.append(w(key, effective=n.count(round(one.replay.effective)), **span(told)))
+    return " ".join(said)
 
 
 def _tried(visit: Visit, reply: Versions) -> None:

@@ -28,7 +28,9 @@ _KNOWN: Final = 2000
 """Of so many of the likeliest items the probability is looked up; others count as 0."""
 _SHOWN: Final = 10
 _NOBODY: Final = CannotSay(
-    reason="No customer has looked at or bought anything.", needed="events with an item_id"
+    reason="No customer has looked at or bought anything.",
+    needed="events with an item_id",
+    code="no_item_events",
 )
 
 Worth = Mapping[str, float]
