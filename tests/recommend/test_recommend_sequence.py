@@ -194,6 +194,12 @@ def test_a_shop_fits_publishes_and_serves_it(shop: Shop) -> None:
     assert "sequence" in {head.name for head in told.heads}
     mixture = load(folder(shop) / str(told.version)).mixture
     assert isinstance(mixture.heads["sequence"], FittedSequence)
+    assert mixture.confidence is not None
+    assert mixture.confidence.slopes.shape == (len(mixture.heads), len(mixture.heads))
+    sure = {head.name: head.when_sure for head in told.heads}
+    assert sure == pytest.approx(
+        dict(zip(mixture.heads, np.exp(np.diag(mixture.confidence.slopes)), strict=True)), abs=1e-4
+    )
     reply = items(shop, "c1", k=3)
     assert reply.model == told.version
     assert {slot.item_id[:2] for slot in reply.slots} == {"t1"}
