@@ -32,6 +32,7 @@ from shopkeeper.core.schema import EVENTS
 from shopkeeper.recommend.blocked import Blocked
 from shopkeeper.recommend.cases import owned
 from shopkeeper.recommend.clusters import clustered
+from shopkeeper.recommend.confidence import Confidence
 from shopkeeper.recommend.heads.base import Fading, FittedHead, FittedLinear, Queries
 from shopkeeper.recommend.heads.covisit import Covisit
 from shopkeeper.recommend.heads.ease import Ease
@@ -97,7 +98,10 @@ def mixture(size: int, names: tuple[str, ...]) -> Mixture:
     for name in names:
         heads[name] = _head(name, size, drawn)
     weights = np.full((len(BUCKETS), len(heads)), 1 / len(heads))
-    return Mixture(heads, dict.fromkeys(heads, 1.3) | {"popular": 1.0}, weights)
+    count = len(heads)
+    sure = Confidence(drawn.normal(0, 0.2, (count, count)), np.zeros(count), np.full(count, 3.0))
+    sharpness = dict.fromkeys(heads, 1.3) | {"popular": 1.0}
+    return Mixture(heads, sharpness, weights, confidence=sure)
 
 
 def _head(name: str, size: int, drawn: np.random.Generator) -> FittedHead:
