@@ -136,12 +136,11 @@ def test_the_loss_and_its_gradients_are_those_of_cross_entropy() -> None:
     items = torch.nn.Embedding(ITEMS + 1, 8)
     state = torch.randn(300, 8, requires_grad=True)
     target = torch.randint(0, ITEMS, (300,))
-    found: list[tuple[torch.Tensor, ...]] = []
-    for lost in (
+    losses = [
         whole(state, items, target),
         torch.nn.functional.cross_entropy(state @ items.weight[1:].T, target),
-    ):
-        found.append((lost.detach(), *torch.autograd.grad(2 * lost, [state, items.weight])))
+    ]
+    found = [(one, *torch.autograd.grad(2 * one, [state, items.weight])) for one in losses]
     for own, expected in zip(*found, strict=True):
         torch.testing.assert_close(own, expected)
 
