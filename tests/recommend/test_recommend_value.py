@@ -115,7 +115,8 @@ def _simulated(shop: Shop, seed: int, people: int, share: float = 0.4) -> None:
             )
         )
         if chance.random() < RATES[item]:
-            at = (now - START).total_seconds() / 86_400 + 0.5
+            # The first event comes a day after the lists, whatever the hour: `all` has to reach them.
+            at = (now - START).total_seconds() / 86_400 + 1.5
             rows.append(
                 event(n, at, "purchase", f"u{n}", item, value=1.0, quantity=1.0, order_id=f"o{n}")
             )

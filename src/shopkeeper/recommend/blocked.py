@@ -8,7 +8,7 @@ for among the ``k`` stretches of the catalogue with the greatest maxima, which h
 from __future__ import annotations
 
 import os
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Part(ABC):
     """What a head says of a block, in proportion: ``mass`` and ``squares`` are its sums by query."""
 
     values: Matrix
