@@ -74,7 +74,7 @@ def peers(
     return {
         peer: (
             np.array(found["ranks"]),
-            f"{found['settings']}, chosen on validation; {found['seconds']:.0f} s",
+            f"{found['settings']}; {found['seconds']:.0f} s",
         )
         for peer, found in answered.items()
     }

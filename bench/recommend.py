@@ -26,10 +26,11 @@ from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from bench._kept import Kept
 from bench._recommend_data import Choices, amazon, first_customers, online_retail
-from bench._recommend_peers import Asked, figures, peers
+from bench._recommend_peers import Asked, figures, peers, scripts
 from bench.harness import HERE, Row, write
 from shopkeeper.core import discovery
 from shopkeeper.core.types import Estimate
@@ -82,6 +83,10 @@ SOURCES = (  # what the figures follow from
     *(_CODE / "heads").glob("*.py"),
     *(HERE / name for name in ("recommend.py", "_recommend_data.py")),
 )
+_ASKED = (  # what the peers' choices follow from
+    *(_CODE / f"{name}.py" for name in ("cases", "history")),
+    *(HERE / name for name in ("_recommend_data.py", "_recommend_peers.py")),
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Trial:
 
 def main() -> None:
     """Measure every data set beside its peers; then items that nobody has met."""
-    kept = Kept(f"recommend-{_CUT}" if _CUT else "recommend", SOURCES)
+    kept = Kept(_kept("ours"), SOURCES)
     rows: list[Row] = []
     for name in CHOSEN:
         choices = _cut(amazon(name))
@@ -108,7 +113,7 @@ def main() -> None:
         runs = [
             kept.rows(f"{name}-{seed}", partial(measured, closed, _recipe(seed))) for seed in SEEDS
         ]
-        rows += [*_seeds(runs), *_peers(choices, kept)]
+        rows += [*_seeds(runs), *_peers(choices)]
     if set(CHOSEN) == set(SETS):
         for choices in (_cut(amazon(SETS[0])), _cut(online_retail())):
             rows += kept.rows(f"cold-{choices.name}", partial(_cold, choices))
@@ -116,6 +121,10 @@ def main() -> None:
         print("A cut: nothing is recorded.")
         return
     write("recommend", rows, data=_DATA)
+
+
+def _kept(whose: str) -> str:
+    return f"recommend-{whose}-{_CUT}" if _CUT else f"recommend-{whose}"
 
 
 def _cut(choices: Choices) -> Choices:
@@ -237,7 +246,7 @@ def _figures_of(trial: Trial) -> Iterator[Row]:
         f"recommend.{name}.fit_linear_s",
         [trial.seconds],
         "s",
-        f"wall on {os.cpu_count()} cores; {len(trial.choices.history.item_ids):,} items, all heads but "
+        f"wall, {_threads()} threads; {len(trial.choices.history.item_ids):,} items, all heads but "
         "the transformer, "
         f"closed forms over at most {DENSE:,} items",
     )
@@ -246,8 +255,13 @@ def _figures_of(trial: Trial) -> Iterator[Row]:
             f"recommend.{name}.fit_all_s",
             [trial.seconds + trial.trained],
             "s",
-            f"wall on {os.cpu_count()} cores; with the transformer's epochs",
+            f"wall, {_threads()} threads; with the transformer's epochs",
         )
+
+
+def _threads() -> int:
+    """Of linear algebra, which the time follows from; `OMP_NUM_THREADS` sets it."""
+    return max(int(one["num_threads"]) for one in threadpool_info())
 
 
 def _figures(name: str, whose: str, hit: Floats, ndcg: Floats, note: str) -> Iterator[Row]:
@@ -310,8 +324,11 @@ def _asked(choices: Choices, cases: Cases, items: NDArray[np.bool_]) -> Cases:
     return cases.part(np.flatnonzero(items[cases.chosen] & (given(mine, cases.chosen) == 0)))
 
 
-def _peers(choices: Choices, kept: Kept) -> Iterator[Row]:
-    """The ranks that the peers give, each in an environment of its own."""
+def _peers(choices: Choices) -> Iterator[Row]:
+    """The ranks that the peers give, each in an environment of its own.
+
+    Kept by the peer's own files and those that make the choices: a change of ours does not move a peer.
+    """
     test = last_choices(choices.history)
     validation = last_choices(test.learned)
     known, asked = (Asked(one, _mask(choices, one.queries)) for one in (validation, test))
@@ -323,6 +340,7 @@ def _peers(choices: Choices, kept: Kept) -> Iterator[Row]:
     for name, told, seeds in _PEERS:
         if name == "rectools" and not _RECTOOLS.issuperset(told):
             continue
+        kept = Kept(_kept(name), (*_ASKED, *scripts(name)))
         yield from _seeds(
             [
                 kept.rows(

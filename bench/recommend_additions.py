@@ -1,21 +1,20 @@
-"""Recommend: what the request's time and popularity of seven days add, on MovieLens-100k and RetailRocket.
+"""Recommend: what popularity of seven days adds, on MovieLens-100k and RetailRocket, and what interests do.
 
-Two questions, each answered by the difference in NDCG@10 on the same choices, 95 % by paired bootstrap:
+Each is answered by the difference in NDCG@10 on the same choices, 95 % by paired bootstrap:
 
-* `request_time`: the transformer with its bias by the time between an event and the request, against the same
-  transformer trained and asked as if all happened at once.
 * `popular_7_days`: the closed forms mixed with a head that says what was chosen in the seven days before each
-  request, against the mixture without it. Weights of both are fitted on the validation.
+  request, against the mixture without it. MovieLens: each customer's last rating, ties in time in a fixed
+  shuffle; RetailRocket: the last buy.
+* `interests`: the mixture with that head against that without it, on the simulated shop, whose customers
+  search: for those who have searched lately, and for all.
 
-MovieLens: each customer's last rating, ties in time in a fixed shuffle; RetailRocket: the last buy. A third
-question goes to the simulated shop, whose customers search: what the head `interests` adds to the choices of
-customers who have searched lately, and to all. What is not above zero is left out of the product.
+Weights are fitted on the validation. What is not above zero is left out of the product, as the transformer's
+bias by the time to the request was (docs/decisions/0031).
 """
 
 from __future__ import annotations
 
 import csv
-import importlib.util
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -36,15 +35,13 @@ from shopkeeper.recommend.evaluation import askable, by_weeks
 from shopkeeper.recommend.fitting import fit_heads, heads, weigh_on
 from shopkeeper.recommend.goods import goods
 from shopkeeper.recommend.heads.base import Affinities, FittedHead, Goods, Queries
-from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints, encode
-from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture
+from shopkeeper.recommend.mixture import Mask
 from shopkeeper.recommend.model import catalogue, learned, with_catalogue
 from shopkeeper.recommend.ranking import ranked
 from shopkeeper.recommend.weighing import fit
 from shopkeeper.shop import Shop
 
-_STATE = HERE.parent / "build" / "recommend"
 _SOURCES = (*SOURCES, HERE / "recommend_additions.py", HERE / "recommend_buys.py")
 _WEEK_MS = 7 * DAY_MS
 _PRIOR = 0.01
@@ -57,8 +54,6 @@ def main() -> None:
     for name, made in (("movielens-100k", _movielens), ("retailrocket", sides)):
         validation, test = made()
         rows += kept.rows(f"{name}-popular", partial(_popular, name, validation, test))
-        if importlib.util.find_spec("torch") is not None:
-            rows += kept.rows(f"{name}-time", partial(_time, name, test))
     rows += kept.rows("simulated-interests", _interests)
     write(
         "recommend_additions",
@@ -176,28 +171,6 @@ def _popular(name: str, validation: Asked, test: Asked) -> Iterator[Row]:
     note = "the mixture with it less that without it"
     yield _gained(f"{name}.popular_7_days.ndcg10", found[1].ndcg - found[0].ndcg, note)
     yield _gained(f"{name}.popular_7_days.logloss", found[1].loss - found[0].loss, f"nats; {note}")
-
-
-def _time(name: str, test: Asked) -> Iterator[Row]:
-    goods = Goods.unknown(len(test.cases.learned.item_ids))
-    long = name == "movielens-100k"
-    recipe = Sequence(
-        length=100 if long else 50,
-        checkpoints=_STATE,
-        tell=lambda said: print(f"{name}: {said}", flush=True),
-    )
-    found = []
-    for timed in (True, False):
-        learned, queries = test.cases.learned, test.cases.queries
-        if not timed:
-            learned = replace(learned, time=np.zeros_like(learned.time))
-            none = np.zeros_like
-            queries = replace(queries, time=none(queries.time), now=none(queries.now), spoken=None)
-        head = recipe.fit(learned, goods)
-        alone = Mixture({"one": head}, {"one": 1.0}, np.ones((len(BUCKETS), 1)))
-        found.append(ranked(alone, queries, test.cases.chosen, test.mask))
-    note = f"the transformer with it ({found[0].ndcg.mean():.4f}) less that without it"
-    yield _gained(f"{name}.request_time.ndcg10", found[0].ndcg - found[1].ndcg, note)
 
 
 def _gained(name: str, difference: Floats, note: str) -> Row:

@@ -1,8 +1,8 @@
 """Recommend, MovieLens-1M: leave one out, full ranking, seen masked; hours, so it goes on where it stopped.
 
-The file (SASRec's) has no times, so the request-time bias says nothing here. Depth and length are those of
-the anchor study for long histories; the transformer keeps its state after each epoch in `build/recommend`, so
-the benchmark may be interrupted and started again. Not part of `make bench` without a name.
+Depth and length are those of the anchor study for long histories; the file (SASRec's) has no times. The
+transformer keeps its state after each epoch in `build/recommend`, so the benchmark may be interrupted and
+started again. Not part of `make bench` without a name.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ from shopkeeper.recommend.heads.ease import Ease
 from shopkeeper.recommend.heads.latent import FittedLatent, Latent
 from shopkeeper.recommend.heads.popular import FittedPopular
 from shopkeeper.recommend.heads.repeat import FittedRepeat, Repeat
-from shopkeeper.recommend.heads.sequence import GAPS, FittedSequence, Sequence
+from shopkeeper.recommend.heads.sequence import FittedSequence, Sequence
 from shopkeeper.recommend.heads.transition import Transition
 from shopkeeper.recommend.history import DAY_MS
 from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture
@@ -134,7 +134,6 @@ def _sequence(size: int, drawn: np.random.Generator) -> FittedSequence:
         for name in ("query", "key", "value", "out", "attend_gate", "feed_gate")
     }
     layer |= {"feed_in": matrix(width, 4 * width), "feed_out": matrix(2 * width, width)}
-    layer |= {"gap": np.zeros((GAPS, recipe.attention_heads), np.float32)}
     for name in ("attend", "feed"):
         layer |= {f"{name}.weight": np.ones(width, np.float32)}
         layer |= {f"{name}.bias": np.zeros(width, np.float32)}

@@ -15,7 +15,7 @@ from tests.stall import stock
 
 from shopkeeper.core.errors import MissingExtra
 from shopkeeper.recommend.heads.base import Goods, Queries, past
-from shopkeeper.recommend.heads.sequence import GAPS, FittedSequence, Sequence, padded
+from shopkeeper.recommend.heads.sequence import FittedSequence, Sequence, padded
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.operations import fit, items
 from shopkeeper.recommend.published import load
@@ -51,11 +51,7 @@ def _drawn(recipe: Sequence) -> FittedSequence:
     from shopkeeper.recommend.network import Network  # noqa: PLC0415
 
     torch.manual_seed(1)
-    network = Network(ITEMS, recipe)
-    with torch.no_grad():
-        for layer in network.layers:
-            layer.get_parameter("gap").copy_(torch.randn(GAPS, recipe.attention_heads))
-    return FittedSequence(network.arrays(), recipe)
+    return FittedSequence(Network(ITEMS, recipe).arrays(), recipe)
 
 
 @trains
@@ -69,14 +65,11 @@ def test_numpy_says_what_pytorch_says(layers: int) -> None:
     fitted = _drawn(recipe)
     torch.manual_seed(1)
     network = Network(ITEMS, recipe)
-    with torch.no_grad():
-        for layer in network.layers:
-            layer.get_parameter("gap").copy_(torch.randn(GAPS, recipe.attention_heads))
     network.eval()
     queries, _ = past(_history())
-    item, gap = padded(queries, np.arange(len(queries)), recipe.length)
+    item = padded(queries, np.arange(len(queries)), recipe.length)
     with torch.no_grad():
-        state = network(torch.from_numpy(item), torch.from_numpy(gap))[:, -1]
+        state = network(torch.from_numpy(item))[:, -1]
         expected = (state @ network.items.weight[1:].T).numpy()
     own, says = fitted.state(queries)
     assert says.all()

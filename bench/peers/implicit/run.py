@@ -23,7 +23,7 @@ def main() -> None:
 
     def measured(settings: list[Setting]) -> tuple[str, np.ndarray]:
         best = chosen(settings, validation)
-        return best.name, ranks(best, test)
+        return f"{best.name}, chosen on validation", ranks(best, test)
 
     als = _als([int(one) for one in factors], int(seed))
     tell(

@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shopkeeper.recommend.heads.sequence import GAPS, Sequence
+from shopkeeper.recommend.heads.sequence import Sequence
 
 
 class Layer(nn.Module):
-    """One LiGR layer: gated attention with a bias by the time to the request, then a gated SwiGLU."""
+    """One LiGR layer: gated attention, then a gated SwiGLU."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -20,15 +20,13 @@ class Layer(nn.Module):
         self.query, self.key, self.value, self.out = (_matrix(width, width) for _ in range(4))
         self.attend_gate, self.feed_gate = _matrix(width, width), _matrix(width, width)
         self.feed_in, self.feed_out = _matrix(width, 4 * width), _matrix(2 * width, width)
-        self.gap = nn.Parameter(torch.zeros(GAPS, heads))
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, seen: Tensor, gap: Tensor) -> Tensor:
-        """``x`` (rows, length, width); ``seen`` and ``gap`` (rows, asked place, key place)."""
+    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
+        """``x`` (rows, length, width); ``seen`` (rows, asked place, key place)."""
         mixed = self.attend(x)
         query, key, value = (self._split(mixed @ w) for w in (self.query, self.key, self.value))
         score = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
-        score = score + self.gap[gap].permute(0, 3, 1, 2)
         score = score.masked_fill(~seen[:, None], -1e9).softmax(dim=-1)
         attended = (self.dropout(score) @ value).transpose(1, 2).reshape(x.shape)
         x = x + torch.sigmoid(x @ self.attend_gate) * self.dropout(attended @ self.out)
@@ -60,14 +58,14 @@ class Network(nn.Module):
         self.end = nn.LayerNorm(width)
         self.dropout = nn.Dropout(recipe.dropout)
 
-    def forward(self, item: Tensor, gap: Tensor) -> Tensor:
-        """The state at each place: ``item`` (rows, length), ``gap`` (rows, length, length)."""
+    def forward(self, item: Tensor) -> Tensor:
+        """The state at each place of ``item`` (rows, length)."""
         length = item.shape[1]
         there = item > 0
         x = self.dropout(self.items(item) + self.positions[-length:]) * there[:, :, None]
         causal = torch.ones(length, length, dtype=torch.bool).tril()
         for layer in self.layers:
-            x = layer(x, there[:, None, :] & causal, gap)
+            x = layer(x, there[:, None, :] & causal)
         state: Tensor = self.end(x)
         return state
 

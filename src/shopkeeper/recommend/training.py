@@ -13,7 +13,7 @@ from torch.optim import Adam, Optimizer, SparseAdam
 
 from shopkeeper.recommend.heads.base import Matrix
 from shopkeeper.recommend.heads.latent import Latent
-from shopkeeper.recommend.heads.sequence import Sequence, buckets
+from shopkeeper.recommend.heads.sequence import Sequence
 from shopkeeper.recommend.history import History, Ints
 from shopkeeper.recommend.likelihood import Loss, loss
 from shopkeeper.recommend.linear import DENSE
@@ -21,8 +21,6 @@ from shopkeeper.recommend.network import Network
 from shopkeeper.recommend.together import joint, leading, unit
 from shopkeeper.tasks import arrays
 
-_PROCEDURE = "2"
-"""A part of a kept state's name: what another procedure has begun is not gone on with."""
 _SMALL = 2000
 """Items up to which one thread is faster than several that wait for each other."""
 _BATCHES, _FEWEST = 150, 8
@@ -137,8 +135,7 @@ def _kept(history: History, recipe: Sequence) -> Path | None:
     """The file of this training: of the same choices by the same recipe."""
     if recipe.checkpoints is None:
         return None
-    made = (_PROCEDURE, repr(recipe))
-    name = arrays.version(history.customer, history.item, history.time, *made)
+    name = arrays.version(history.customer, history.item, repr(recipe))
     return recipe.checkpoints / f"{name}.pt"
 
 
@@ -173,8 +170,8 @@ def _backward(
     network: Network, history: History, spans: tuple[Ints, Ints], length: int, lost: Loss
 ) -> None:
     """Gradients of the mean cross-entropy of each next item."""
-    item, gap, chosen = _places(history, *spans, length)
-    state = network(torch.from_numpy(item), torch.from_numpy(gap))
+    item, chosen = _places(history, *spans, length)
+    state = network(torch.from_numpy(item))
     asked = torch.from_numpy(chosen > 0)
     target = torch.from_numpy(chosen)[asked] - 1
     lost(state[asked], network.items, target).backward()  # type: ignore[no-untyped-call]
@@ -193,8 +190,8 @@ def _held_out(
     with torch.no_grad():
         for at in range(0, len(spans[0]), rows):
             part = (spans[0][at : at + rows], spans[1][at : at + rows])
-            item, gap, chosen = _places(history, *part, recipe.length)
-            state = network(torch.from_numpy(item), torch.from_numpy(gap))[:, -1]
+            item, chosen = _places(history, *part, recipe.length)
+            state = network(torch.from_numpy(item))[:, -1]
             logits = state @ network.items.weight[1:].T
             wanted = logits.gather(1, torch.from_numpy(chosen[:, -1:]) - 1)
             rank = (logits > wanted).sum(dim=1)
@@ -202,8 +199,8 @@ def _held_out(
     return total / len(spans[0])
 
 
-def _places(history: History, first: Ints, stop: Ints, length: int) -> tuple[Ints, Ints, Ints]:
-    """Right-aligned items, gaps to each place's next event, and those next items (0: nothing)."""
+def _places(history: History, first: Ints, stop: Ints, length: int) -> tuple[Ints, Ints]:
+    """Right-aligned items and, at each place, the next one (0: nothing)."""
     counts = np.minimum(stop - first - 1, length)
     longest = max(int(counts.max()), 1)
     back = np.arange(longest - 1, -1, -1)
@@ -211,6 +208,4 @@ def _places(history: History, first: Ints, stop: Ints, length: int) -> tuple[Int
     place = np.where(there, stop[:, None] - 2 - back, 0)
     item = np.where(there, history.item[place] + 1, 0)
     chosen = np.where(there, history.item[np.where(there, place + 1, 0)] + 1, 0)
-    asked = history.time[np.where(there, place + 1, 0)]
-    gap = buckets(asked[:, :, None] - history.time[place][:, None, :])
-    return item, np.where(there[:, None, :], gap, 0), chosen
+    return item, chosen

@@ -2,8 +2,8 @@
 
 One to a few LiGR layers (Borisyuk et al., 2025: each branch is gated by a sigmoid of its input) over tied
 item embeddings, with positions counted from the end; the softmax over the whole catalogue is its loss, so
-what it says is a probability (Klenitskiy and Vasilev, 2023). Attention has a bias by the logarithm of the
-time between each event and the *request*, which a live server knows (Zhai et al., HSTU, 2024).
+what it says is a probability (Klenitskiy and Vasilev, 2023). The order of events counts, not their times: a
+bias by the time to the request (HSTU) was tried and is left out, see docs/decisions/0031.
 Fitting needs the extra ``train``; see :mod:`shopkeeper.recommend.training`.
 """
 
@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 from shopkeeper.core.errors import MissingExtra
 from shopkeeper.recommend.heads.base import Affinities, Goods, Matrix, Queries
 from shopkeeper.recommend.history import Floats, History, Ints
-
-GAPS = 24
-"""Buckets of the time between an event and the request: powers of two of minutes."""
 
 _BATCH = 256
 _EPSILON = 1e-5
@@ -45,6 +42,8 @@ class Sequence:
     patience: int = 3
     held_out: int = 4000
     seed: int = 0
+    procedure: int = field(default=3, init=False)
+    """Another one for each change by which weights of before would say something else."""
     checkpoints: Path | None = field(default=None, repr=False, compare=False)
     """A folder for the state after each epoch: a fit that was interrupted goes on there."""
     tell: Callable[[str], None] | None = field(default=None, repr=False, compare=False)
@@ -93,7 +92,7 @@ class FittedSequence:
         ]  # like lengths: little padding
         for start in range(0, len(rows), _BATCH):
             part = rows[start : start + _BATCH]
-            answer[part] = self._last(*padded(queries, part, self.recipe.length))
+            answer[part] = self._last(padded(queries, part, self.recipe.length))
         return answer, some
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
@@ -107,7 +106,7 @@ class FittedSequence:
         fresh = np.repeat(middle, len(goods.words), axis=0)
         return replace(self, weights={**self.weights, "items": np.concatenate([items, fresh])})
 
-    def _last(self, item: Ints, gap: Ints) -> Matrix:
+    def _last(self, item: Ints) -> Matrix:
         """The state after the last item, (rows x width); histories end at the right edge."""
         w = self.weights
         there = item > 0
@@ -115,19 +114,16 @@ class FittedSequence:
         x = np.where(there[:, :, None], x, 0.0).astype(np.float32)
         for layer in range(self.recipe.layers):
             last = layer == self.recipe.layers - 1
-            x = self._layer(f"layer{layer}.", x, there, gap, only_last=last)
+            x = self._layer(f"layer{layer}.", x, there, only_last=last)
         return _normal(x[:, -1], w["end.weight"], w["end.bias"])
 
-    def _layer(
-        self, name: str, x: Matrix, there: NDArray[np.bool_], gap: Ints, *, only_last: bool
-    ) -> Matrix:
+    def _layer(self, name: str, x: Matrix, there: NDArray[np.bool_], *, only_last: bool) -> Matrix:
         w = {key[len(name) :]: value for key, value in self.weights.items() if key.startswith(name)}
         mixed = _normal(x, w["attend.weight"], w["attend.bias"])
         asked = slice(-1, None) if only_last else slice(None)
         query, key, value = (self._split(mixed[:, s] @ w[k]) for s, k in
                              ((asked, "query"), (slice(None), "key"), (slice(None), "value")))  # fmt: skip
         score = query @ key.transpose(0, 1, 3, 2) / np.sqrt(query.shape[-1], dtype=np.float32)
-        score += w["gap"][gap[:, asked]].transpose(0, 3, 1, 2)
         length = x.shape[1]
         seen = there[:, None, None, :] & np.tri(length, dtype=bool)[asked][None, None]
         score = np.where(seen, score, np.float32(-1e9))
@@ -149,28 +145,13 @@ class FittedSequence:
         return x.reshape(rows, length, heads, width // heads).transpose(0, 2, 1, 3)
 
 
-def padded(queries: Queries, rows: Ints, length: int) -> tuple[Ints, Ints]:
-    """The latest items of these queries, shifted by one, right-aligned, and the gaps.
-
-    A gap is the bucket of the time from an event (last axis) to what came after a place (middle axis):
-    the next event, and after the last place the request.
-    """
+def padded(queries: Queries, rows: Ints, length: int) -> Ints:
+    """The latest items of these queries, shifted by one and right-aligned; 0 pads."""
     longest = int(min(queries.lengths[rows].max(), length))
     back = np.arange(longest - 1, -1, -1)
     place = queries.starts[rows + 1][:, None] - 1 - back
     there = back < queries.lengths[rows][:, None]
-    place = np.where(there, place, 0)
-    item = np.where(there, queries.item[place] + 1, 0)
-    time = queries.time[place]
-    asked = np.concatenate([time[:, 1:], queries.now[rows][:, None]], axis=1)
-    gap = buckets(asked[:, :, None] - time[:, None, :])
-    return item, np.where(there[:, None, :], gap, 0)
-
-
-def buckets(milliseconds: Ints) -> Ints:
-    """The bucket of a time span: 0 below one minute, then by powers of two."""
-    minutes = np.maximum(milliseconds, 0) / 60_000
-    return np.minimum(np.log2(minutes + 1).astype(np.int64), GAPS - 1)
+    return np.where(there, queries.item[np.where(there, place, 0)] + 1, 0)
 
 
 def _normal(x: Matrix, weight: Matrix, bias: Matrix) -> Matrix:
