@@ -130,6 +130,27 @@ class TestContract:
         assert found.shape == (1, 1)
 
 
+@pytest.mark.parametrize("season", [False, True])
+def test_what_everybody_buys_now_is_bought_again_first(*, season: bool) -> None:
+    customer = np.concatenate([[0, 0], np.repeat(np.arange(1, 61), 2)])
+    item = np.concatenate([[0, 1], np.repeat(np.arange(60) % 2, 2)])
+    # The others buy an item on two days: of all the year, or the first long ago and the second lately.
+    begun = np.where(season, 350 * (np.arange(60) % 2), 6 * (np.arange(60) // 2))
+    day = np.concatenate([[1, 1], (begun[:, None] + [0, 5]).ravel()])
+    history = History(
+        customer,
+        item,
+        day * DAY_MS,
+        np.ones(len(item)),
+        pa.array([f"c{n}" for n in range(61)]),
+        pa.array(["then", "now"]),
+    )
+    queries, _ = past(history)
+    first, second = _dense(head("repeat").fit(history, Goods.unknown(2)).affinities(queries))[0]
+    assert first > 0
+    assert second > 3 * first if season else second == pytest.approx(first)
+
+
 def test_the_mixture_is_a_distribution_over_what_may_be_shown(world: tuple[History, Goods]) -> None:
     mixture, queries = _mixed(world)
     offered = np.ones(ITEMS, dtype=bool)

@@ -30,8 +30,18 @@ class Popular:
 
     def fit(self, history: History, goods: Goods) -> FittedPopular:  # noqa: ARG002 - as every head
         """Count choices by their age."""
-        half_life = self.half_life_days or self._fitting(history)
-        return FittedPopular(self._counted(history, half_life, history.end).astype(np.float32))
+        counted = _faded(history, self.half_life_days or self._fitting(history), history.end)
+        return FittedPopular((counted + self.prior).astype(np.float32))
+
+    def momentum(self, history: History, prior: float) -> Floats:
+        """How many times as often as usual each item is chosen lately, ``prior`` choices added to both.
+
+        What is usual is its share of all choices there ever were.
+        """
+        lately = _faded(history, self.half_life_days or self._fitting(history), history.end)
+        ever = np.bincount(history.item, history.strength, len(lately))
+        usual = ever * (lately.sum() / ever.sum()) if len(history.item) else ever
+        return np.asarray((lately + prior) / (usual + prior))
 
     def _fitting(self, history: History) -> float:
         """The best of a few half-lives; the usual one where a week or what came before it is too small."""
@@ -41,15 +51,16 @@ class Popular:
             return _USUAL
         likely = []
         for days in _HALF_LIVES:
-            counted = self._counted(before, days, history.end - _WEEK_MS)
+            counted = _faded(before, days, history.end - _WEEK_MS) + self.prior
             likely.append(float(np.log(counted[asked] / counted.sum()) @ history.strength[last]))
         return _HALF_LIVES[int(np.argmax(likely))]
 
-    def _counted(self, history: History, half_life: float, now: int) -> Floats:
-        days = (now - history.time) / DAY_MS
-        weight = history.strength * 0.5 ** (days / half_life)
-        counted = np.bincount(history.item, weight, len(history.item_ids))
-        return np.asarray(counted + self.prior, dtype=np.float64)
+
+def _faded(history: History, half_life: float, now: int) -> Floats:
+    """How often each item was chosen, by the age of the choices in days."""
+    days = (now - history.time) / DAY_MS
+    weight = history.strength * 0.5 ** (days / half_life)
+    return np.bincount(history.item, weight, len(history.item_ids)).astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""Buy again: what a customer chose before, by how often it is chosen again and how long ago it was."""
+"""Buy again: what a customer chose before, by how long ago, how often it is chosen again, and its season.
+
+Who bought wrapping paper last December buys it again in December: the rate of choosing an item again is
+multiplied by how much more often than usual everybody chooses it now.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from shopkeeper.recommend.heads.base import Affinities, ByBehaviour, Goods, Queries
+from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints
 
 
@@ -23,7 +28,7 @@ class Repeat:
     prior: float = 5.0
 
     def fit(self, history: History, goods: Goods) -> FittedRepeat:  # noqa: ARG002 - as every head
-        """The share of each item's choosers who chose it on another day as well."""
+        """The share of each item's choosers who chose it on another day as well, times its momentum."""
         size = len(history.item_ids)
         pair = history.customer * np.int64(size) + history.item
         pairs, times = np.unique(pair, return_counts=True)
@@ -31,12 +36,13 @@ class Repeat:
         choosers = np.bincount(item, minlength=size)
         again = np.bincount(item, (times > 1).astype(float), size)
         average = again.sum() / max(choosers.sum(), 1)
-        return FittedRepeat((again + self.prior * average) / (choosers + self.prior), self)
+        rate = (again + self.prior * average) / (choosers + self.prior)
+        return FittedRepeat(rate * Popular().momentum(history, self.prior), self)
 
 
 @dataclass(frozen=True)
 class FittedRepeat(ByBehaviour):
-    """The rate of choosing again, by item."""
+    """The rate of choosing again now, by item."""
 
     rate: Floats
     recipe: Repeat
