@@ -255,7 +255,7 @@ def _figures_of(trial: Trial) -> Iterator[Row]:
             f"recommend.{name}.fit_all_s",
             [trial.seconds + trial.trained],
             "s",
-            f"wall, {_threads()} threads; with the transformer's epochs",
+            f"wall; closed forms {_threads()} threads; the transformer's passes {trial.trained:,.0f} s",
         )
 
 
