@@ -1,7 +1,7 @@
 """Recommend, MovieLens-1M: leave one out, full ranking, seen masked; hours, so it goes on where it stopped.
 
-Depth and length are those of the anchor study for long histories; heads and rate of learning were chosen on
-held-out choices of the validation side. The file (SASRec's) has no times. The transformer keeps its state
+Depth and length are those of the anchor study for long histories; width and batch were chosen on the
+validation side. The file (SASRec's) has no times. The transformer keeps its state
 after each epoch in `build/recommend`, so the benchmark may be interrupted and started again. Not part of
 `make bench` without a name.
 """
@@ -20,10 +20,11 @@ from shopkeeper.recommend.history import DAY_MS, History
 
 FOLDER = DATA / "movielens-1m"
 RECIPE = Sequence(
+    width=64,
     layers=2,
-    attention_heads=2,
     length=200,
-    learning_rate=7e-4,
+    distances=True,
+    dropout=0.2,
     epochs=60,
     patience=5,
     checkpoints=HERE.parent / "build" / "recommend",

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -44,28 +45,29 @@ def _history(customers: int = 60, length: int = 14) -> History:
     )
 
 
-def _drawn(recipe: Sequence) -> FittedSequence:
+def _network(recipe: Sequence) -> Any:
     """A network whose weights are drawn: what is compared is the arithmetic."""
     import torch  # noqa: PLC0415 - only where it is installed
 
     from shopkeeper.recommend.network import Network  # noqa: PLC0415
 
     torch.manual_seed(1)
-    return FittedSequence(Network(ITEMS, recipe).arrays(), recipe)
+    network = Network(ITEMS, recipe).eval()
+    with torch.no_grad():
+        for name, weights in network.named_parameters():
+            if name.endswith("distance"):
+                weights.copy_(torch.randn(weights.shape))
+    return network
 
 
 @trains
-@pytest.mark.parametrize("layers", [1, 2])
-def test_numpy_says_what_pytorch_says(layers: int) -> None:
+@pytest.mark.parametrize(("layers", "distances"), [(1, False), (1, True), (2, True)])
+def test_numpy_says_what_pytorch_says(*, layers: int, distances: bool) -> None:
     import torch  # noqa: PLC0415 - only where it is installed
 
-    from shopkeeper.recommend.network import Network  # noqa: PLC0415
-
-    recipe = replace(TINY, layers=layers)
-    fitted = _drawn(recipe)
-    torch.manual_seed(1)
-    network = Network(ITEMS, recipe)
-    network.eval()
+    recipe = replace(TINY, layers=layers, distances=distances)
+    network = _network(recipe)
+    fitted = FittedSequence(network.arrays(), recipe)
     queries, _ = past(_history())
     item = padded(queries, np.arange(len(queries)), recipe.length)
     with torch.no_grad():
@@ -78,7 +80,8 @@ def test_numpy_says_what_pytorch_says(layers: int) -> None:
 
 @trains
 def test_a_customer_gets_the_same_alone_as_among_others() -> None:
-    fitted = _drawn(TINY)
+    recipe = replace(TINY, distances=True)
+    fitted = FittedSequence(_network(recipe).arrays(), recipe)
     drawn = np.random.default_rng(0)
     lengths = drawn.integers(0, 30, 50)
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -7,26 +7,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shopkeeper.recommend.heads.sequence import Sequence
+from shopkeeper.recommend.heads.sequence import DISTANCES, Sequence, distances
 
 
 class Layer(nn.Module):
     """One LiGR layer: gated attention, then a gated SwiGLU."""
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    def __init__(self, recipe: Sequence) -> None:
         super().__init__()
-        self.heads = heads
+        width, self.heads = recipe.width, recipe.attention_heads
         self.attend, self.feed = nn.LayerNorm(width), nn.LayerNorm(width)
         self.query, self.key, self.value, self.out = (_matrix(width, width) for _ in range(4))
         self.attend_gate, self.feed_gate = _matrix(width, width), _matrix(width, width)
         self.feed_in, self.feed_out = _matrix(width, 4 * width), _matrix(2 * width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.distance = (
+            nn.Parameter(torch.zeros(DISTANCES, self.heads)) if recipe.distances else None
+        )
+        self.dropout = nn.Dropout(recipe.dropout)
 
     def forward(self, x: Tensor, seen: Tensor) -> Tensor:
         """``x`` (rows, length, width); ``seen`` (rows, asked place, key place)."""
         mixed = self.attend(x)
         query, key, value = (self._split(mixed @ w) for w in (self.query, self.key, self.value))
         score = query @ key.transpose(2, 3) / query.shape[-1] ** 0.5
+        if self.distance is not None:
+            away = torch.from_numpy(distances(x.shape[1]))
+            score = score + self.distance[away].permute(2, 0, 1)
         score = score.masked_fill(~seen[:, None], -1e9).softmax(dim=-1)
         attended = (self.dropout(score) @ value).transpose(1, 2).reshape(x.shape)
         x = x + torch.sigmoid(x @ self.attend_gate) * self.dropout(attended @ self.out)
@@ -52,9 +58,7 @@ class Network(nn.Module):
         self.items = nn.Embedding(items + 1, width, padding_idx=0, sparse=sparse)
         self.positions = nn.Parameter(torch.randn(recipe.length, width) * width**-0.5)
         nn.init.normal_(self.items.weight, std=width**-0.5)
-        self.layers = nn.ModuleList(
-            Layer(width, recipe.attention_heads, recipe.dropout) for _ in range(recipe.layers)
-        )
+        self.layers = nn.ModuleList(Layer(recipe) for _ in range(recipe.layers))
         self.end = nn.LayerNorm(width)
         self.dropout = nn.Dropout(recipe.dropout)
 

@@ -2,8 +2,9 @@
 
 One to a few LiGR layers (Borisyuk et al., 2025: each branch is gated by a sigmoid of its input) over tied
 item embeddings, with positions counted from the end; the softmax over the whole catalogue is its loss, so
-what it says is a probability (Klenitskiy and Vasilev, 2023). The order of events counts, not their times: a
-bias by the time to the request (HSTU) was tried and is left out, see docs/decisions/0031.
+what it says is a probability (Klenitskiy and Vasilev, 2023). For long histories attention can have a bias by
+how many places lie between two events (Shaw et al., 2018; in buckets as by Raffel et al., 2020). Their order
+counts, not their times: a bias by the time to the request was tried and left out, see docs/decisions/0031.
 Fitting needs the extra ``train``; see :mod:`shopkeeper.recommend.training`.
 """
 
@@ -20,6 +21,9 @@ from shopkeeper.core.errors import MissingExtra
 from shopkeeper.recommend.heads.base import Affinities, Goods, Matrix, Queries
 from shopkeeper.recommend.history import Floats, History, Ints
 
+DISTANCES = 20
+"""Buckets of a distance; the last begins at 725 places."""
+
 _BATCH = 256
 _EPSILON = 1e-5
 
@@ -35,6 +39,8 @@ class Sequence:
     layers: int = 1
     attention_heads: int = 1
     length: int = 50
+    distances: bool = False
+    """Attention knows how far back each event is; of fifty it learns as much without, of two hundred not."""
     dropout: float = 0.3
     learning_rate: float = 1e-3
     batch: int = 128
@@ -125,6 +131,8 @@ class FittedSequence:
                              ((asked, "query"), (slice(None), "key"), (slice(None), "value")))  # fmt: skip
         score = query @ key.transpose(0, 1, 3, 2) / np.sqrt(query.shape[-1], dtype=np.float32)
         length = x.shape[1]
+        if self.recipe.distances:
+            score += w["distance"][distances(length)[asked]].transpose(2, 0, 1)
         seen = there[:, None, None, :] & np.tri(length, dtype=bool)[asked][None, None]
         score = np.where(seen, score, np.float32(-1e9))
         score = np.exp(score - score.max(axis=-1, keepdims=True))
@@ -143,6 +151,13 @@ class FittedSequence:
         rows, length, width = x.shape
         heads = self.recipe.attention_heads
         return x.reshape(rows, length, heads, width // heads).transpose(0, 2, 1, 3)
+
+
+def distances(length: int) -> Ints:
+    """The bucket of how far each place (rows) lies behind another (columns): two for each power of two."""
+    place = np.arange(length)
+    away = np.maximum(place[:, None] - place, 0) + 1
+    return np.asarray(np.minimum((2 * np.log2(away)).astype(np.int64), DISTANCES - 1))
 
 
 def padded(queries: Queries, rows: Ints, length: int) -> Ints:
