@@ -260,8 +260,8 @@ def _figures_of(trial: Trial) -> Iterator[Row]:
 
 
 def _threads() -> int:
-    """Of linear algebra, which the time follows from; `OMP_NUM_THREADS` sets it."""
-    return max(int(one["num_threads"]) for one in threadpool_info())
+    """Of linear algebra, which the time follows from."""
+    return max(int(one["num_threads"]) for one in threadpool_info() if one["user_api"] == "blas")
 
 
 def _figures(name: str, whose: str, hit: Floats, ndcg: Floats, note: str) -> Iterator[Row]:

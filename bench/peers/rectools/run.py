@@ -21,7 +21,7 @@ from rectools.models import EASEModel, SASRecModel
 from scipy import sparse
 
 _WATCHED = 512
-_WIDTH, _LENGTH, _NEGATIVES = 128, 20, 256  # of twenty histories nineteen are shorter
+_WIDTH, _LENGTH, _NEGATIVES = 64, 20, 128  # of twenty histories nineteen are shorter
 _REGULARIZATION = (20.0, 50.0, 100.0, 200.0, 500.0)
 
 
