@@ -3,7 +3,8 @@
 A split by time, as in service: repeats are allowed (what is bought again and again may be shown again), and
 items that are new in the week may be asked for. Weights and the peers' settings are chosen on the week before
 the tested one. Peers, on the same choices: popularity of seven days, popularity with a half-life, iALS and
-ItemKNN of `implicit`, and "buy again" (what the customer bought, by how often and how long ago).
+ItemKNN of `implicit`, and "buy again" (what the customer bought, by how often and how long ago). Our heads
+are told alone as well.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ from bench.harness import HERE, Row, write
 from bench.recommend import SOURCES, VALIDATED
 from shopkeeper.recommend.evaluation import LEAST, MIXTURE, RECENT, Trial, askable, by_weeks, trial
 from shopkeeper.recommend.fitting import heads
+from shopkeeper.recommend.heads.repeat import FittedRepeat, Repeat
 from shopkeeper.recommend.history import Floats
+from shopkeeper.recommend.mixture import BUCKETS, Mixture
+from shopkeeper.recommend.ranking import ranked
 
 NAME = "online_retail"
 WEEKS = int(os.environ.get("RECOMMEND_WEEKS", "4"))
@@ -37,10 +41,12 @@ _NAMED = {
     MIXTURE: "",
     RECENT: f".{RECENT}",
     "popular": ".popular",
-    "repeat": ".buy_again",
+    "repeat": ".repeat",
     "covisit": ".covisit",
     "ease": ".ease",
 }
+_AGAIN = "buy_again"
+_OURS = ("", ".repeat", ".covisit", ".ease")
 _SOURCES = (*SOURCES, HERE / "recommend_weeks.py", *scripts("implicit"))
 
 
@@ -58,9 +64,9 @@ def _measured() -> Iterator[Row]:
     for validation, test in by_weeks(choices.history, WEEKS, VALIDATED):
         found = trial(validation, test, choices.goods, print, heads())
         trials.append(found)
-        for name, (rank, note) in implicit(
-            Asked(*askable(validation)), Asked(*askable(test))
-        ).items():
+        known, asked = (Asked(*askable(cases)) for cases in (validation, test))
+        peers.setdefault(_AGAIN, []).append(_again(asked))
+        for name, (rank, note) in implicit(known, asked).items():
             peers.setdefault(name, []).append(rank)
             notes[name] = note
     customer = np.concatenate([one.cases.customer for one in trials])
@@ -71,7 +77,7 @@ def _measured() -> Iterator[Row]:
     ranks |= {f".{name}": np.concatenate(parts) for name, parts in peers.items()}
     for suffix, rank in ranks.items():
         yield from figures(NAME, suffix, rank, notes.get(suffix[1:], f"{WEEKS} weeks"), customer)
-    best = max((s for s in ranks if s), key=lambda s: float(ndcg(ranks[s]).mean()))
+    best = max((s for s in ranks if s not in _OURS), key=lambda s: float(ndcg(ranks[s]).mean()))
     gained = ndcg(ranks[""]) - ndcg(ranks[best])
     yield estimated(
         f"recommend.{NAME}.ndcg10.over_best", gained, f"less that of {best[1:]}", customer
@@ -88,6 +94,14 @@ def _measured() -> Iterator[Row]:
     }
     base = min((RECENT, "popular"), key=lambda m: float(loss[m].mean()))
     yield lossratio(f"recommend.{NAME}.logloss_ratio", loss[MIXTURE], loss[base], f"of {base}")
+
+
+def _again(asked: Asked) -> Floats:
+    """The ranks by what was bought, by how often and how long ago, whatever it is."""
+    cases = asked.cases
+    plain = FittedRepeat(np.ones(len(cases.learned.item_ids)), Repeat())
+    alone = Mixture({"one": plain}, {"one": 1.0}, np.ones((len(BUCKETS), 1)))
+    return ranked(alone, cases.queries, cases.chosen, asked.mask).rank
 
 
 def _new(found: Trial) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
