@@ -22,6 +22,7 @@ from shopkeeper.recommend.mixture import Mask
 from shopkeeper.stats import bootstrap
 
 _PEERS = HERE / "peers"
+_SEED = "0"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def environment(name: str) -> Path:
 
 
 def peers(
-    name: str, validation: Asked, test: Asked, told: Sequence[str], seed: int = 0
+    name: str, validation: Asked, test: Asked, told: Sequence[str]
 ) -> dict[str, tuple[Floats, str]]:
     """Ranks of the test's choices by the peers in ``bench/peers/<name>``, and how each was set.
 
@@ -66,7 +67,7 @@ def peers(
         }
         np.savez(source, **asked)
         subprocess.run(
-            [environment(name), _PEERS / name / "run.py", source, target, str(seed), *told],
+            [environment(name), _PEERS / name / "run.py", source, target, _SEED, *told],
             check=True,
             env={**os.environ, "PYTHONPATH": str(_PEERS)},
         )

@@ -9,9 +9,9 @@ them.
 
 `RECOMMEND_SEEDS=3` repeats what is trained by chance; one seed is the default. `RECOMMEND_SETS=beauty` takes
 one data set; `RECOMMEND_CUT=500` the first 500 customers, to see that all of it runs. The peers are iALS and
-ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=ease,sasrec` names them, those of RecTools, each in an
-environment of its own that is made when it is missing. Each part (data set and seed, peer) is kept when it is
-done, and the transformer's state after each epoch: an interrupted run goes on.
+ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=ease,sasrec` names them, those of RecTools, one seed of
+each in an environment of its own that is made when it is missing. Each part (data set and seed, peer) is kept
+when it is done, and the transformer's state after each epoch: an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ _DATA = "Amazon Beauty and Sports (5-core), last item of each customer; cold ite
 _ALWAYS = 36_500.0  # days: no choice of these files is older than another
 _LEFT_OUT = frozenset({"repeat", "interests", "sequence"})  # nobody reviews twice, or searches
 SEEDS = range(int(os.environ.get("RECOMMEND_SEEDS", "1")))
-_PEERS = (  # what each is told besides, and the seeds of what is trained by chance
-    ("implicit", ("128", "256"), range(1)),
-    ("rectools", ("ease",), range(1)),
-    ("rectools", ("sasrec",), SEEDS),
+_PEERS = (  # what each is told besides
+    ("implicit", ("128", "256")),
+    ("rectools", ("ease",)),
+    ("rectools", ("sasrec",)),
 )
 CHOSEN = tuple(os.environ.get("RECOMMEND_SETS", ",".join(SETS)).split(","))
 _RECTOOLS = frozenset(os.environ.get("RECOMMEND_RECTOOLS", "").split(","))
@@ -333,23 +333,15 @@ def _peers(choices: Choices) -> Iterator[Row]:
     validation = last_choices(test.learned)
     known, asked = (Asked(one, _mask(choices, one.queries)) for one in (validation, test))
 
-    def measured(name: str, told: Many[str], seed: int) -> Iterator[Row]:
-        for peer, (rank, note) in peers(name, known, asked, told, seed).items():
+    def measured(name: str, told: Many[str]) -> Iterator[Row]:
+        for peer, (rank, note) in peers(name, known, asked, told).items():
             yield from figures(choices.name, f".{peer}", rank, note)
 
-    for name, told, seeds in _PEERS:
+    for name, told in _PEERS:
         if name == "rectools" and not _RECTOOLS.issuperset(told):
             continue
         kept = Kept(_kept(name), (*_ASKED, *scripts(name)))
-        yield from _seeds(
-            [
-                kept.rows(
-                    "-".join((choices.name, name, *told, str(seed))),
-                    partial(measured, name, told, seed),
-                )
-                for seed in seeds
-            ]
-        )
+        yield from kept.rows("-".join((choices.name, name, *told)), partial(measured, name, told))
 
 
 def _alone() -> Floats:
