@@ -40,7 +40,7 @@ class Sequence:
     attention_heads: int = 1
     length: int = 50
     distances: bool = False
-    """Attention knows how far back each event is; of fifty it learns as much without, of two hundred not."""
+    """Attention knows how far back each event is, for long histories; in fifty it learns as much without."""
     dropout: float = 0.3
     learning_rate: float = 1e-3
     batch: int = 128
