@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import shutil
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -101,6 +103,30 @@ def test_a_start_makes_everything_before_anybody_asks(shop: Shop) -> None:
         assert {"serving", "rules"} <= made.derived.keys()
     # Without the thread each request sees to it itself again.
     assert not beside.kept(shop)
+
+
+class _Ring:
+    """Refers to itself: only the garbage collector frees it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_what_was_made_is_out_of_the_collectors_rounds_and_cycles_are_freed_at_the_next(
+    shop: Shop, clock: Clock
+) -> None:
+    ring = _Ring()
+    known = weakref.ref(ring)
+    with Keeper(shop):
+        _warm(shop)
+        _until(lambda: gc.get_freeze_count() > 0)
+        del ring
+        gc.collect()
+        assert known() is not None  # it was set aside with everything else
+        clock.ahead = timedelta(minutes=11)
+        _model(shop)  # somebody asks, so that what is old is made anew
+        _until(lambda: known() is None)
+    assert gc.get_freeze_count() == 0
 
 
 def test_a_shop_without_a_version_loads_nothing_until_somebody_asks(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,31 @@ def test_children_end_when_the_supervisor_is_killed(
     children = until(lambda: len(_children(server)) == 2 and _children(server))
     server.kill()
     until(lambda: not any(c.is_running() and c.status() != "zombie" for c in children))
+
+
+@pytest.mark.parametrize("typed", [["--no-console", "--api-workers", "2"]])
+def test_connections_that_stay_open_are_spread_over_the_api_processes(
+    server: subprocess.Popen[str], until: Until
+) -> None:
+    url = _url(server)
+    port = int(url.rstrip("./").rpartition(":")[2])
+
+    def each() -> list[int]:
+        api = [c for c in _children(server) if c.cmdline()[-1:] == ["api"]]
+        held = [
+            [one for one in child.net_connections("tcp") if one.status == psutil.CONN_ESTABLISHED]
+            for child in api
+        ]
+        return [sum(one.laddr.port == port for one in mine) for mine in held]
+
+    count = 32
+    with ExitStack() as open_:
+        for _ in range(count):
+            open_.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+        until(lambda: sum(each()) == count)
+        if sys.platform == "linux":
+            assert min(each()) > 0
+            assert len(each()) == 2
 
 
 @pytest.mark.parametrize("typed", [["--console-port", "0"]])

@@ -7,6 +7,7 @@ shop that has no fitted version, until somebody asks for a list.
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -59,6 +60,7 @@ class Keeper:
         self._bell.rung.set()
         self._thread.join()
         beside.take_down(self._shop)
+        gc.unfreeze()
 
     def __enter__(self) -> Self:
         self.start()
@@ -86,15 +88,29 @@ class Keeper:
         from shopkeeper.recommend.renewing import STEPS  # noqa: PLC0415 - memory
 
         asked, self._bell.asked = self._bell.asked, False
+        new = False
         for name, step in STEPS.items():
             retry = self._retries.setdefault(name, _Retry())
             if self._stop.is_set() or time.monotonic() < retry.due:
                 continue
             try:
-                step(self._shop, asked=asked)
+                new |= step(self._shop, asked=asked)
             except Exception:  # whatever it is: what is there goes on serving
                 if not self._stop.is_set():
                     retry.failed()
                     log.exception("lists could not be renewed: the ones before go on")
             else:
                 self._retries[name] = _Retry()
+        if new:
+            _set_aside()
+
+
+def _set_aside() -> None:
+    """Take all that lives now out of the garbage collector's rounds, until something is made anew.
+
+    A round through what 100,000 items and 20,000 customers take stops all requests for 200 ms; under load
+    one came every ten seconds. What becomes garbage meanwhile is freed by its count, cycles at the next call.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

@@ -25,12 +25,15 @@ _K: Final = 10
 
 
 class Step(Protocol):
-    """One thing that is kept fresh; ``asked`` says that somebody wanted a list since the last look."""
+    """One thing that is kept fresh; whether it was made anew.
 
-    def __call__(self, shop: Shop, *, asked: bool) -> None: ...
+    ``asked`` says that somebody wanted a list since the last look.
+    """
+
+    def __call__(self, shop: Shop, *, asked: bool) -> bool: ...
 
 
-def _learned(shop: Shop, *, asked: bool) -> None:
+def _learned(shop: Shop, *, asked: bool) -> bool:
     """Popularity and what goes together, and the catalogue."""
 
     def ready(made: Fitted) -> None:
@@ -38,28 +41,32 @@ def _learned(shop: Shop, *, asked: bool) -> None:
         for one in serving.held(shop):
             _place(shop, made, one)
 
-    model.renew(shop, ready, asked=asked)
+    return model.renew(shop, ready, asked=asked)
 
 
-def _versions(shop: Shop, *, asked: bool) -> None:
+def _versions(shop: Shop, *, asked: bool) -> bool:
     """The version that serves, and those on trial."""
     del asked  # a new version waits for nobody
 
+    loaded = list[str]()
+
     def ready(found: Published) -> None:
+        loaded.append(found.version)
         made = model.latest(shop)
         if made is not None:
             _place(shop, made, found)
 
     serving.renew(shop, ready)
+    return bool(loaded)
 
 
-def _remembered(shop: Shop, *, asked: bool) -> None:
+def _remembered(shop: Shop, *, asked: bool) -> bool:
     """Everybody's history."""
     made = model.latest(shop)
     orders = [] if made is None else [made.history.item_ids]
     placed = made.derived.get(serving.DERIVED, {}) if made else {}
     orders += [one.published.item_ids for one in placed.values()]
-    histories.renew(shop, orders, asked=asked)
+    return histories.renew(shop, orders, asked=asked)
 
 
 STEPS: Final[Mapping[str, Step]] = {

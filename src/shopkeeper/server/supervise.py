@@ -10,20 +10,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 
-from shopkeeper.core.errors import BadInput
 from shopkeeper.server import process
+from shopkeeper.server.listening import listen
 from shopkeeper.server.observe.names import SHARED
 from shopkeeper.server.options import ServeOptions
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 30.0
 _STEADY_SECONDS = 10.0  # who lived that long starts with the first delay again
 _STOP_SECONDS = 20.0
-_BACKLOG = 2048
 _ONE_EACH = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Requests run beside each other: one that spread its small products over all cores would slow the rest."""
 
@@ -34,6 +34,7 @@ class Child:
 
     name: str
     part: str
+    listening: socket.socket | None = None
     running: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     not_before: float = 0.0
@@ -48,16 +49,20 @@ class Supervisor:
         self._options = options
         self._say = say
         self._stop = threading.Event()
-        self._sockets: dict[str, socket.socket] = {
-            part: _listen(options.host, port, option)
-            for part, port, option in (
-                ("api", options.port, "port"),
-                ("console", options.console_port, "console_port"),
+        self._sockets: dict[str, list[socket.socket]] = {
+            part: listen(options.host, port, option, count)
+            for part, port, option, count in (
+                ("api", options.port, "port", options.api_workers),
+                ("console", options.console_port, "console_port", 1),
             )
             if part in options.running
         }
         self._figures = tempfile.TemporaryDirectory(prefix="shopkeeper-figures-")
-        self.children = [child for part in options.running for child in _children(part, options)]
+        self.children = [
+            child
+            for part in options.running
+            for child in _children(part, self._sockets.get(part, []))
+        ]
 
     @property
     def url(self) -> str:
@@ -70,10 +75,9 @@ class Supervisor:
 
     def where(self, part: str) -> str | None:
         """The URL of a part that listens here."""
-        listening = self._sockets.get(part)
-        if listening is None:
+        if part not in self._sockets:
             return None
-        host, port = listening.getsockname()[:2]
+        host, port = self._sockets[part][0].getsockname()[:2]
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def run(self) -> int:
@@ -110,7 +114,7 @@ class Supervisor:
                 child.part,
                 self._folder,
                 self._options,
-                self._sockets.get(child.part),
+                child.listening,
                 self._figures.name,
             )
 
@@ -134,22 +138,22 @@ class Supervisor:
                 one.kill()
                 one.wait()
                 clean = False
-        for listening in self._sockets.values():
+        for listening in chain.from_iterable(self._sockets.values()):
             listening.close()
         self._figures.cleanup()
         return clean
 
 
-def _children(part: str, options: ServeOptions) -> list[Child]:
+def _children(part: str, sockets: Sequence[socket.socket]) -> list[Child]:
     if part == "api":
-        return [Child(f"api-{n + 1}", part) for n in range(options.api_workers)]
-    return [Child(part, part)]
+        return [Child(f"api-{n}", part, one) for n, one in enumerate(sockets, 1)]
+    return [Child(part, part, next(iter(sockets), None))]
 
 
 def start(
     part: str, folder: Path, options: ServeOptions, listening: socket.socket | None, figures: str
 ) -> subprocess.Popen[bytes]:
-    """One child process; it is given the listening socket of its part, which outlives it.
+    """One child process; it is given its listening socket, which outlives it.
 
     All share what they measure in the folder ``figures``.
     """
@@ -171,19 +175,3 @@ def start(
         env=environment,
         pass_fds=passed,
     )
-
-
-def _listen(host: str, port: int, option: str) -> socket.socket:
-    """A listening socket: connections wait in it while its process is started again."""
-    try:
-        return socket.create_server(
-            (host, port),
-            family=socket.AF_INET6 if ":" in host else socket.AF_INET,
-            backlog=_BACKLOG,
-        )
-    except OSError as error:
-        raise BadInput(
-            f"Cannot listen on {host}:{port}: {error.strerror}.",
-            hint=f"Choose another --{option.replace('_', '-')} (0 takes a free one) or --host.",
-            field=option,
-        ) from error
