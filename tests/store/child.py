@@ -21,12 +21,16 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def append(database: Database, name: str, transactions: str) -> None:
-    """Append three rows a transaction, saying each transaction's number once it is acknowledged."""
+def append(database: Database, name: str, transactions: str, turn: str = "") -> None:
+    """Append three rows a transaction, saying each transaction's number once it is acknowledged.
+
+    After each ``turn`` transactions it waits for a line; without it, before the first alone.
+    """
     log = IntakeLog(database)
     say("ready")
-    sys.stdin.readline()
     for number in range(int(transactions)):
+        if number % int(turn or transactions) == 0:
+            sys.stdin.readline()
         ids = [f"{name}-{number}-{row}" for row in range(3)]
         log.append([[Entry(i, name, "", datetime.now(UTC), "events", i.encode()) for i in ids]])
         say(str(number))
