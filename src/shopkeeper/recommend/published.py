@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 from scipy import sparse
 
 from shopkeeper.core import discovery
@@ -60,7 +62,7 @@ def publish(folder: Path, found: Published, at: datetime) -> str:
     card = {
         "kind": KIND,
         "heads": list(found.mixture.heads),
-        "recipes": {one: repr(_module(one).HEAD()) for one in found.mixture.heads},
+        "recipes": {one: _told(one, head) for one, head in found.mixture.heads.items()},
         "sharpness": dict(found.mixture.sharpness),
         "behaviours": {one: told(head) for one, head in found.mixture.heads.items() if told(head)},
         "buckets": list(found.mixture.buckets),
@@ -104,16 +106,9 @@ def load(folder: Path) -> Published:
         NotFound: there is no model in the folder.
     """
     card, parts = arrays.load(folder, KIND, mapped=True)
-    there = set(discovery.names(_HEADS))
-    if any(
-        one not in there or repr(_module(one).HEAD()) != told
-        for one, told in card["recipes"].items()
-    ):
-        raise Corrupt(
-            f"The model {folder.name!r} was fitted by another release.",
-            hint="Fit again: shopkeeper recommend fit",
-        )
-    heads = {name: _put_together(name, parts) for name in card["heads"]}
+    heads = {
+        name: _put_together(name, _recipe(folder, name, card), parts) for name in card["heads"]
+    }
     buckets, confidence = tuple(card["buckets"]), _confidence(parts)
     mixture = Mixture(heads, card["sharpness"], parts["weights"], buckets, confidence)
     return Published(
@@ -151,7 +146,39 @@ def _taken_apart(fitted: FittedHead) -> Iterator[tuple[str, Array]]:
             yield from ((f"{one.name}.{key}", part) for key, part in value.items())
 
 
-def _put_together(name: str, parts: Mapping[str, Array]) -> FittedHead:
+def _told(name: str, fitted: FittedHead) -> dict[str, Any]:
+    """The recipe of a fitted head as JSON; of one that needs none any more that of this release."""
+    return _values(getattr(fitted, "recipe", None) or _module(name).HEAD())
+
+
+def _values(recipe: Any) -> dict[str, Any]:
+    passing = {one.name for one in fields(recipe) if not one.compare}
+    made: dict[str, Any] = TypeAdapter(type(recipe)).dump_python(
+        recipe, mode="json", exclude=passing
+    )
+    return made
+
+
+def _recipe(folder: Path, name: str, card: Mapping[str, Any]) -> Any:
+    """The recipe that a head was fitted by.
+
+    Raises:
+        Corrupt: this release knows no such head, or another one by that name: other parameters or, in a
+            field that cannot be given, another procedure.
+    """
+    told = card["recipes"].get(name)
+    if name in discovery.names(_HEADS):
+        with suppress(ValidationError):
+            recipe = TypeAdapter(_module(name).HEAD).validate_python(told)
+            if _values(recipe) == told:
+                return recipe
+    raise Corrupt(
+        f"The model {folder.name!r} was fitted by another release.",
+        hint="Fit again: shopkeeper recommend fit",
+    )
+
+
+def _put_together(name: str, recipe: Any, parts: Mapping[str, Array]) -> FittedHead:
     module = _module(name)
     values: dict[str, Any] = {}
     for one in fields(module.FITTED):
@@ -163,7 +190,7 @@ def _put_together(name: str, parts: Mapping[str, Array]) -> FittedHead:
             three = tuple(below[part] for part in _CSR)
             values[one.name] = sparse.csr_array(three, shape=tuple(below["shape"]))
         elif one.default_factory is MISSING:  # else it is younger than the version
-            values[one.name] = below or module.HEAD()
+            values[one.name] = below or recipe
     made: FittedHead = module.FITTED(**values)
     return made
 

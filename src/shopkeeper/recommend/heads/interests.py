@@ -9,7 +9,7 @@ lately the head says nothing: the other heads read histories better.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class Interests:
     looks: float = 0.3
     prior: float = 0.5
     commonest: float = 0.5
-    interests: int = len(INTERESTS)
+    interests: int = field(default=len(INTERESTS), init=False)
+    """How many there are: weights of other ones cannot be read."""
 
     def fit(self, history: History, goods: Goods) -> FittedInterests:
         """Read the items' words."""
