@@ -9,9 +9,9 @@ them.
 
 `RECOMMEND_SEEDS=3` repeats what is trained by chance; one seed is the default. `RECOMMEND_SETS=beauty` takes
 one data set; `RECOMMEND_CUT=500` the first 500 customers, to see that all of it runs. The peers are iALS and
-ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=ease,sasrec` names them, those of RecTools, one seed of
-each in an environment of its own that is made when it is missing. Each part (data set and seed, peer) is kept
-when it is done, and the transformer's state after each epoch: an interrupted run goes on.
+ItemKNN of `implicit` and, where `RECOMMEND_RECTOOLS=ease,sasrec,esasrec` names them, those of RecTools, one
+seed of each in an environment of its own that is made when it is missing. Each part (data set and seed,
+peer) is kept when it is done, and the transformer's state after each epoch: an interrupted run goes on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from shopkeeper.core.types import Estimate
 from shopkeeper.recommend.cases import Cases, last_choices, only, owned
 from shopkeeper.recommend.heads.base import FittedHead, Head, Queries
 from shopkeeper.recommend.heads.popular import Popular
-from shopkeeper.recommend.heads.sequence import Sequence
+from shopkeeper.recommend.heads.sequence import Sequence, suited
 from shopkeeper.recommend.history import Floats, History
 from shopkeeper.recommend.linear import DENSE
 from shopkeeper.recommend.mixture import BUCKETS, Mask, Mixture, given
@@ -55,12 +55,13 @@ _PEERS = (  # what each is told besides
     ("implicit", ("128", "256")),
     ("rectools", ("ease",)),
     ("rectools", ("sasrec",)),
+    ("rectools", ("esasrec",)),
 )
 CHOSEN = tuple(os.environ.get("RECOMMEND_SETS", ",".join(SETS)).split(","))
 _RECTOOLS = frozenset(os.environ.get("RECOMMEND_RECTOOLS", "").split(","))
 _COLD = 0.1  # of the items that have been chosen
 _CUT = int(os.environ.get("RECOMMEND_CUT", "0"))
-_STATE = HERE.parent / "build" / "recommend"  # of trainings that were interrupted
+STATE = HERE.parent / "build" / "recommend"  # of trainings that were interrupted
 _CODE = HERE.parent / "src" / "shopkeeper" / "recommend"
 _MODELS = (
     "cases",
@@ -111,7 +112,8 @@ def main() -> None:
         choices = _cut(amazon(name))
         closed = Closed(choices)
         runs = [
-            kept.rows(f"{name}-{seed}", partial(measured, closed, _recipe(seed))) for seed in SEEDS
+            kept.rows(f"{name}-{seed}", partial(measured, closed, _recipe(choices, seed)))
+            for seed in SEEDS
         ]
         rows += [*_seeds(runs), *_peers(choices)]
     if set(CHOSEN) == set(SETS):
@@ -143,8 +145,8 @@ def _seeds(runs: Many[list[Row]]) -> Iterator[Row]:
         yield Row(same[0].id, mean, min(values), max(values), same[0].unit, note)
 
 
-def _recipe(seed: int) -> Sequence:
-    return Sequence(seed=seed, checkpoints=_STATE)
+def _recipe(choices: Choices, seed: int) -> Sequence:
+    return replace(suited(choices.history), seed=seed, checkpoints=STATE)
 
 
 class Closed:
@@ -207,7 +209,7 @@ def _trained(
     if importlib.util.find_spec("torch") is None:
         return 0.0, {}
     size = len(history.item)
-    took = _STATE / f"{choices.name}-{size}-{recipe.seed}-{recipe.layers}.seconds"
+    took = STATE / f"{choices.name}-{size}-{recipe.seed}-{recipe.layers}.seconds"
     started = time.perf_counter()
 
     def tell(said: str) -> None:

@@ -8,33 +8,26 @@ after each epoch in `build/recommend`, so the benchmark may be interrupted and s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from bench._recommend_data import Choices
-from bench.harness import DATA, HERE, write
-from bench.recommend import Closed, measured
+from bench.harness import DATA, write
+from bench.recommend import STATE, Closed, measured
 from shopkeeper.recommend.heads.base import Goods
-from shopkeeper.recommend.heads.sequence import Sequence
+from shopkeeper.recommend.heads.sequence import suited
 from shopkeeper.recommend.history import DAY_MS, History
 
 FOLDER = DATA / "movielens-1m"
-RECIPE = Sequence(
-    width=64,
-    layers=2,
-    length=200,
-    distances=True,
-    dropout=0.2,
-    epochs=60,
-    patience=5,
-    checkpoints=HERE.parent / "build" / "recommend",
-)
 _LAST_DAY = 20_000
 
 
 def main() -> None:
     """Train or go on, measure and record."""
-    rows = measured(Closed(choices()), RECIPE)
+    made = choices()
+    rows = measured(Closed(made), replace(suited(made.history), checkpoints=STATE))
     for row in rows:
         print(row)
     write("recommend_ml1m", rows, data="MovieLens-1M (3,416 items), last item of each customer")

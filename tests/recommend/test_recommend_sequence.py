@@ -16,7 +16,7 @@ from tests.stall import stock
 
 from shopkeeper.core.errors import MissingExtra
 from shopkeeper.recommend.heads.base import Goods, Queries, past
-from shopkeeper.recommend.heads.sequence import FittedSequence, Sequence, padded
+from shopkeeper.recommend.heads.sequence import FittedSequence, Sequence, padded, suited
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.operations import fit, items
 from shopkeeper.recommend.published import load
@@ -195,6 +195,26 @@ def test_a_shop_fits_publishes_and_serves_it(shop: Shop) -> None:
     assert reply.model == told.version
     assert {slot.item_id[:2] for slot in reply.slots} == {"t1"}
     assert not (folder(shop) / ".training").exists()
+
+
+def test_the_recipe_follows_how_much_most_customers_choose() -> None:
+    short, long = suited(_history(length=14)), suited(_history(length=60))
+    assert short == Sequence()
+    assert long.length > short.length
+    assert long.distances
+    some = _history(length=60)
+    few = some.customer < 20
+    mixed = replace(some, customer=some.customer[few], item=some.item[few], time=some.time[few])
+    fourteen = _history(length=14)
+    joined = replace(
+        mixed,
+        customer=np.concatenate([mixed.customer, fourteen.customer + 20]),
+        item=np.concatenate([mixed.item, fourteen.item]),
+        time=np.concatenate([mixed.time, fourteen.time]),
+    )
+    assert suited(joined) == short  # a few who choose much are not most
+    nobody = np.zeros(0, np.int64)
+    assert suited(replace(some, customer=nobody, item=nobody, time=nobody)) == short
 
 
 def test_without_pytorch_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
-"""EASE and SASRec of RecTools; runs in an environment of its own (see bench/_recommend_peers.py).
+"""EASE, SASRec and eSASRec of RecTools; runs in an environment of its own (see bench/_recommend_peers.py).
 
-Arguments: the input and the output of :mod:`protocol`, a seed, and the peers to run (`ease`, `sasrec`).
-EASE's regularisation is chosen on the validation; SASRec stops by its loss on the last items of 512
-customers' histories before the test.
+Arguments: the input and the output of :mod:`protocol`, a seed, and the peers to run (`ease`, `sasrec`,
+`esasrec`: SASRec with LiGR layers). EASE's regularisation is chosen on the validation; the transformers stop
+by their loss on the last items of 512 customers' histories before the test.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from pytorch_lightning.callbacks import EarlyStopping
 from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import EASEModel, SASRecModel
+from rectools.models.nn.transformers.ligr import LiGRLayers
+from rectools.models.nn.transformers.net_blocks import TransformerLayersBase
+from rectools.models.nn.transformers.sasrec import SASRecTransformerLayers
 from scipy import sparse
 
 _WATCHED = 512
@@ -30,7 +33,11 @@ def main() -> None:
     source, target, seed, *names = sys.argv[1:]
     validation, test = sides(source)
     seed_everything(int(seed), workers=True)
-    peers = {"ease": lambda: _ease(validation, test), "sasrec": lambda: _sasrec(test)}
+    peers = {
+        "ease": lambda: _ease(validation, test),
+        "sasrec": lambda: _transformer(test, SASRecTransformerLayers),
+        "esasrec": lambda: _transformer(test, LiGRLayers),
+    }
     tell(target, {f"rectools_{name}": peers[name] for name in names})
 
 
@@ -65,7 +72,7 @@ def _ease(validation: Side, test: Side) -> tuple[str, np.ndarray]:
     return f"{best.name}, chosen on validation", ranks(best, test)
 
 
-def _sasrec(test: Side) -> tuple[str, np.ndarray]:
+def _transformer(test: Side, layers: type[TransformerLayersBase]) -> tuple[str, np.ndarray]:
     dataset = _dataset(test.query, test.item)
     users = np.unique(test.query)
     watched = set(users[:: max(1, len(users) // _WATCHED)].tolist())
@@ -87,7 +94,7 @@ def _sasrec(test: Side) -> tuple[str, np.ndarray]:
     model = SASRecModel(
         n_factors=_WIDTH, n_blocks=2, n_heads=1, dropout_rate=0.2, session_max_len=_LENGTH, lr=0.001,
         batch_size=128, loss="sampled_softmax", n_negatives=_NEGATIVES,
-        get_trainer_func=trainer, get_val_mask_func=held,
+        transformer_layers_type=layers, get_trainer_func=trainer, get_val_mask_func=held,
     )  # fmt: skip
     model.fit(dataset)
     frame = model.recommend(

@@ -19,7 +19,8 @@ from shopkeeper.recommend.fitting import LEAST, Step, Weighing, fit_mixture, hea
 from shopkeeper.recommend.gate import Verdict, beside, judged, verdict
 from shopkeeper.recommend.goods import goods
 from shopkeeper.recommend.heads.base import Goods
-from shopkeeper.recommend.heads.sequence import Sequence
+from shopkeeper.recommend.heads.sequence import Sequence, suited
+from shopkeeper.recommend.history import History
 from shopkeeper.recommend.model import catalogue, learned, with_catalogue
 from shopkeeper.recommend.published import Published, publish
 from shopkeeper.recommend.registry import newest_good, read, write
@@ -54,7 +55,7 @@ def release(shop: Shop, progress: Progress, *, sequence: bool = False, hold: boo
     history = with_catalogue(learned(shop)[0], items)
     known, text_by, text_why = _with_vectors(shop, goods(history.item_ids, items))
     tell = _steps(progress, 2 * len(heads()) + 4)
-    recipes = heads(sequence=_trained(shop, tell) if sequence else None)
+    recipes = heads(sequence=_trained(shop, history, tell) if sequence else None)
     found = fit_mixture(history, known, tell, recipes)
     if found is None:
         return Fit(
@@ -108,9 +109,9 @@ def _checkpoints(shop: Shop) -> Path:
     return folder(shop) / ".training"
 
 
-def _trained(shop: Shop, tell: Step) -> Sequence:
+def _trained(shop: Shop, history: History, tell: Step) -> Sequence:
     """The transformer's recipe, which goes on where an interrupted fit has stopped."""
-    return Sequence(checkpoints=_checkpoints(shop), tell=tell)
+    return replace(suited(history), checkpoints=_checkpoints(shop), tell=tell)
 
 
 def evaluated(
@@ -122,7 +123,7 @@ def evaluated(
     history = with_catalogue(chosen, items)
     known, _, _ = _with_vectors(shop, goods(history.item_ids, items))
     tell = _steps(progress, (1 + weeks) * (3 * len(heads()) + 3))
-    recipes = heads(sequence=_trained(shop, tell) if sequence else None)
+    recipes = heads(sequence=_trained(shop, history, tell) if sequence else None)
     return Evaluation(
         as_of=days.end if days else None,
         customers=int(np.count_nonzero(history.known)) if len(history.customer_ids) else 0,
