@@ -287,3 +287,23 @@ def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
     command = f"{sys.executable} -m shopkeeper.cli.main --help | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_with_pytorch_loaded_the_interpreter_ends_without_a_word() -> None:
+    """DuckDB's binding lists what it believes to have leaked, once the command is over."""
+    code = (
+        "import atexit, os, sys, types\n"
+        "sys.modules['torch'] = types.ModuleType('torch')\n"
+        "atexit.register(lambda: os.write(2, b'leaked 27 instances'))\n"
+        "from shopkeeper.cli.main import main\n"
+        "sys.argv = ['shopkeeper', *sys.argv[1:]]\n"
+        "main()\n"
+    )
+    good, bad = (
+        subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True)
+        for word in ("version", "no-such-command")
+    )
+    assert (good.returncode, good.stderr) == (0, "")
+    assert bad.returncode == 2
+    assert "no-such-command" in bad.stderr  # what the command itself said is there
+    assert "leaked" not in bad.stderr

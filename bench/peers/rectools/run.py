@@ -24,7 +24,7 @@ from rectools.models.nn.transformers.sasrec import SASRecTransformerLayers
 from scipy import sparse
 
 _WATCHED = 512
-_WIDTH, _LENGTH, _NEGATIVES = 64, 20, 128  # of twenty histories nineteen are shorter
+_LENGTH, _NEGATIVES = 20, 128  # of twenty histories nineteen are shorter
 _REGULARIZATION = (20.0, 50.0, 100.0, 200.0, 500.0)
 
 
@@ -35,8 +35,8 @@ def main() -> None:
     seed_everything(int(seed), workers=True)
     peers = {
         "ease": lambda: _ease(validation, test),
-        "sasrec": lambda: _transformer(test, SASRecTransformerLayers),
-        "esasrec": lambda: _transformer(test, LiGRLayers),
+        "sasrec": lambda: _transformer(test, SASRecTransformerLayers, 64),
+        "esasrec": lambda: _transformer(test, LiGRLayers, 256),
     }
     tell(target, {f"rectools_{name}": peers[name] for name in names})
 
@@ -72,7 +72,9 @@ def _ease(validation: Side, test: Side) -> tuple[str, np.ndarray]:
     return f"{best.name}, chosen on validation", ranks(best, test)
 
 
-def _transformer(test: Side, layers: type[TransformerLayersBase]) -> tuple[str, np.ndarray]:
+def _transformer(
+    test: Side, layers: type[TransformerLayersBase], width: int
+) -> tuple[str, np.ndarray]:
     dataset = _dataset(test.query, test.item)
     users = np.unique(test.query)
     watched = set(users[:: max(1, len(users) // _WATCHED)].tolist())
@@ -92,7 +94,7 @@ def _transformer(test: Side, layers: type[TransformerLayersBase]) -> tuple[str, 
         )
 
     model = SASRecModel(
-        n_factors=_WIDTH, n_blocks=2, n_heads=1, dropout_rate=0.2, session_max_len=_LENGTH, lr=0.001,
+        n_factors=width, n_blocks=2, n_heads=1, dropout_rate=0.2, session_max_len=_LENGTH, lr=0.001,
         batch_size=128, loss="sampled_softmax", n_negatives=_NEGATIVES,
         transformer_layers_type=layers, get_trainer_func=trainer, get_val_mask_func=held,
     )  # fmt: skip
@@ -105,7 +107,7 @@ def _transformer(test: Side, layers: type[TransformerLayersBase]) -> tuple[str, 
     rank[hit[Columns.User].to_numpy()] = hit[Columns.Rank].to_numpy() - 1
     epochs = model.fit_trainer.current_epoch if model.fit_trainer else 0
     return (
-        f"{_WIDTH} factors, 2 blocks, the last {_LENGTH} items, {_NEGATIVES} negatives, {epochs} epochs",
+        f"{width} factors, 2 blocks, the last {_LENGTH} items, {_NEGATIVES} negatives, {epochs} epochs",
         rank,
     )
 

@@ -146,7 +146,16 @@ def serve_scripted(
 
 def main() -> None:
     """Run the command line and end the process with 0, 1 (error), 2 (usage) or 130 (stopped)."""
-    sys.exit(run(tree.attach(app), sys.argv[1:]))
+    code = run(tree.attach(app), sys.argv[1:])
+    if "torch" in sys.modules:
+        _mute()
+    sys.exit(code)
+
+
+def _mute() -> None:
+    """Everything is said: with PyTorch loaded DuckDB's binding would list forty lines of what it leaked."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def run(root: TyperGroup, arguments: list[str]) -> int:
