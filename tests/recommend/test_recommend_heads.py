@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from scipy import sparse
+from scipy.linalg import lapack
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
 
 from shopkeeper.core import discovery
 from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
 from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.history import DAY_MS, History
+from shopkeeper.recommend.linear import inverse, solve
 from shopkeeper.recommend.mixture import Mask, Mixture, given, softmax
 from shopkeeper.recommend.spoken import Spoken
 from shopkeeper.recommend.together import leading
@@ -175,6 +181,34 @@ def test_the_mixture_beats_its_first_head(world: tuple[History, Goods]) -> None:
         mixture.heads["popular"].affinities(queries), 1.0, everything.allowed(len(queries))
     )
     assert np.log(mixed).mean() > np.log(given(alone, chosen)).mean() + 0.5
+
+
+def test_small_catalogues_are_solved_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several wait for each other beside other work: a fit of seconds took minutes."""
+    seen: list[int] = []
+
+    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **told: Any) -> Any:
+            seen.extend(
+                one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"
+            )
+            return real(*given, **told)
+
+        return call
+
+    for module, name in (
+        (np.linalg, "qr"),
+        (lapack, "spotrf"),
+        (lapack, "spotri"),
+        (lapack, "spotrs"),
+    ):
+        monkeypatch.setattr(module, name, watched(getattr(module, name)))
+    square = np.asfortranarray(np.eye(8, dtype=np.float32))
+    inverse(square.copy(order="F"))
+    solve(square.copy(order="F"), square.copy(order="F"))
+    leading(sparse.csr_array(square), 2)
+    assert len(seen) >= 13
+    assert set(seen) == {1}
 
 
 def test_the_sketch_finds_the_leading_directions() -> None:

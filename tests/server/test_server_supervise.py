@@ -18,7 +18,9 @@ import pytest
 
 from shopkeeper.cli import main, tree
 from shopkeeper.core.errors import LeaseHeld
+from shopkeeper.server import supervise
 from shopkeeper.server.observe.state import has_worker
+from shopkeeper.server.options import ServeOptions
 from shopkeeper.shop.shop import Shop
 
 Until = Callable[..., Any]
@@ -171,6 +173,32 @@ def test_a_part_runs_alone(server: subprocess.Popen[str], shop_folder: Path, unt
     with Shop.open(shop_folder) as shop:
         until(lambda: has_worker(shop), 40)
     assert len(_children(server)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cores", "told", "threads"),
+    [
+        (2, {}, 1),
+        (16, {"api_workers": 2}, 13),
+        (16, {"api_workers": 2, "console": False}, 14),
+        (16, {"parts": ("worker",)}, 16),
+    ],
+)
+def test_the_worker_computes_with_the_cores_that_the_others_leave(
+    monkeypatch: pytest.MonkeyPatch, cores: int, told: dict[str, Any], threads: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    started: list[dict[str, str]] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: started.append(env))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "5")
+    options = ServeOptions(**told)
+    for part in ("worker", "api"):
+        supervise.start(part, Path(), options, None, "")
+    worker, api = started
+    assert worker["OMP_NUM_THREADS"] == str(threads)
+    assert api["OMP_NUM_THREADS"] == "1"
+    assert worker["OPENBLAS_NUM_THREADS"] == "5"  # who sets it is right
 
 
 def test_a_taken_port_is_an_error_in_words(

@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from shopkeeper.recommend.history import Ints
 
 DENSE: Final = 20_000
 """A dense square of so many items in single precision takes 1.6 GB: the bound of the closed forms."""
+
+_FEW: Final = 5_000
+"""Items up to which one thread loses little in calm; several wait for each other beside other work."""
 
 _ROWS: Final = 512
 
@@ -36,9 +40,10 @@ def gram(rows: sparse.csr_array, ridge: float) -> Matrix:
 
 def inverse(square: Matrix) -> Matrix:
     """The inverse of a positive definite matrix; the argument's memory is used."""
-    factor, failed = lapack.spotrf(square, lower=1, overwrite_a=1)
-    _check(failed)
-    answer, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
+    with _threads(square):
+        factor, failed = lapack.spotrf(square, lower=1, overwrite_a=1)
+        _check(failed)
+        answer, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
     _check(failed)
     upper = np.triu_indices_from(answer, 1)
     answer[upper] = answer.T[upper]
@@ -47,9 +52,10 @@ def inverse(square: Matrix) -> Matrix:
 
 def solve(square: Matrix, right: Matrix) -> Matrix:
     """``square^-1 right``; the memory of both arguments is used."""
-    factor, failed = lapack.spotrf(square, lower=1, overwrite_a=1)
-    _check(failed)
-    answer, failed = lapack.spotrs(factor, right, lower=1, overwrite_b=1)
+    with _threads(square):
+        factor, failed = lapack.spotrf(square, lower=1, overwrite_a=1)
+        _check(failed)
+        answer, failed = lapack.spotrs(factor, right, lower=1, overwrite_b=1)
     _check(failed)
     return np.asarray(answer)
 
@@ -75,6 +81,10 @@ def strongest(dense: Matrix, keep: int, positions: Ints, size: int) -> sparse.cs
             shape=(size, size),
         )
     )
+
+
+def _threads(square: Matrix) -> threadpool_limits:
+    return threadpool_limits(limits=1 if len(square) <= _FEW else None, user_api="blas")
 
 
 def _check(failed: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from shopkeeper.recommend.heads.base import Matrix
 from shopkeeper.recommend.history import History, latest
@@ -37,10 +38,12 @@ def leading(matrix: sparse.csr_array, width: int, passes: int = 8) -> tuple[Matr
     single = sparse.csr_array(matrix, dtype=np.float32)
     random = np.random.default_rng(0)
     sketch = random.standard_normal((count, min(width + _SPARE, count)), dtype=np.float32)
-    for _ in range(passes + 1):
-        sketch = np.linalg.qr(single @ sketch)[0]
-    small = np.asarray(single @ sketch).T
-    left, values, _ = np.linalg.svd(small, full_matrices=False)
+    # Thin matrices: several threads would gain nothing in calm and lose a hundredfold beside other work.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for _ in range(passes + 1):
+            sketch = np.linalg.qr(single @ sketch)[0]
+        small = np.asarray(single @ sketch).T
+        left, values, _ = np.linalg.svd(small, full_matrices=False)
     return np.asarray(sketch @ left[:, :width]), np.asarray(values[:width])
 
 

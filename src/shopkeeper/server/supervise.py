@@ -24,8 +24,7 @@ from shopkeeper.server.options import ServeOptions
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 30.0
 _STEADY_SECONDS = 10.0  # who lived that long starts with the first delay again
 _STOP_SECONDS = 20.0
-_ONE_EACH = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Requests run beside each other: one that spread its small products over all cores would slow the rest."""
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass
@@ -150,6 +149,18 @@ def _children(part: str, sockets: Sequence[socket.socket]) -> list[Child]:
     return [Child(part, part, next(iter(sockets), None))]
 
 
+def _threads(part: str, options: ServeOptions) -> int:
+    """With how many threads a process computes, where the environment does not say.
+
+    Threads of one product wait for each other: beside a busy process two take many times as long as one. So
+    requests take one each, and the worker as many as the other parts leave cores.
+    """
+    if part != "worker":
+        return 1
+    others = options.api_workers * ("api" in options.running) + ("console" in options.running)
+    return max(1, (os.cpu_count() or 1) - others)
+
+
 def start(
     part: str, folder: Path, options: ServeOptions, listening: socket.socket | None, figures: str
 ) -> subprocess.Popen[bytes]:
@@ -158,7 +169,7 @@ def start(
     All share what they measure in the folder ``figures``.
     """
     environment = (
-        (_ONE_EACH if part == "api" else {})
+        dict.fromkeys(_THREADS, str(_threads(part, options)))
         | os.environ
         | {
             process.FOLDER: str(folder),
