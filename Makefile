@@ -6,6 +6,8 @@ SHOP   ?= demo-shop
 SEED   ?= 7
 NAME   ?=
 SERVE  ?= 1
+# Tests run beside each other: threads of linear algebra would wait for each other's cores.
+ALONE  := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -36,10 +38,10 @@ check: setup ## format, lint, types, layers, generated docs
 	$(BIN)/python -m docs.generate --check
 
 test: check ## everything but the slow tests
-	$(BIN)/pytest -n 2
+	$(ALONE) $(BIN)/pytest -n 2
 
 test-all: check ## also the slow and large tests
-	$(BIN)/pytest -n 2 -m ''
+	$(ALONE) $(BIN)/pytest -n 2 -m ''
 
 demo: $(VENV)/.light ## build the simulated shop, play the whole loop, write the reports, serve the console (SERVE=0: do not)
 	@test -e $(SHOP)/shopkeeper.toml || $(BIN)/shopkeeper --shop $(SHOP) init --name "山水小铺 Hills & Water" --time-zone Asia/Shanghai --currency CNY

@@ -307,3 +307,23 @@ def test_with_pytorch_loaded_the_interpreter_ends_without_a_word() -> None:
     assert bad.returncode == 2
     assert "no-such-command" in bad.stderr  # what the command itself said is there
     assert "leaked" not in bad.stderr
+
+
+@pytest.mark.parametrize(("told", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(
+    told: str | None, found: str
+) -> None:
+    code = (
+        "import atexit, os, sys\n"
+        "from shopkeeper.cli.main import main\n"
+        "assert 'numpy' not in sys.modules\n"  # what reads the environment is loaded later
+        "atexit.register(lambda: print(os.environ['OMP_WAIT_POLICY']))\n"
+        "sys.argv = ['shopkeeper', 'version']\n"
+        "main()\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_WAIT_POLICY": told} if told else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.split()[-1] == found

@@ -12,12 +12,13 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 from tests.conftest import SHANGHAI
 from tests.customers.crowd import FIRST, crowd
+from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[import-untyped]
 
 from shopkeeper.core.errors import Conflict, UnknownName
 from shopkeeper.customers.operations import predict, prediction_health, predictions, scores
 from shopkeeper.customers.predict.blend import Blend
 from shopkeeper.customers.predict.health import around, auc, bins, expected_calibration_error
-from shopkeeper.customers.predict.trees import Forest, Tree
+from shopkeeper.customers.predict.trees import Forest, Tree, threads
 from shopkeeper.customers.scoring import Said, keep, table
 from shopkeeper.governance.operations import erase
 from shopkeeper.shop import Shop
@@ -209,3 +210,16 @@ def test_a_shop_without_purchases_or_repeats_says_so(shop: Shop) -> None:
     few = predict(shop)
     assert all(one.missing is not None for one in few.health)
     assert date(2024, 1, 1) <= (few.as_of or date.min)
+
+
+def test_few_rows_are_learned_by_one_thread_and_many_by_as_many_as_there_are() -> None:
+    """Beside other work threads wait for each other: a second's fit took four minutes."""
+
+    def counts() -> set[int]:
+        return {one["num_threads"] for one in threadpool_info()}
+
+    with threadpool_limits(limits=2):
+        with threads(20_000):
+            assert counts() == {1}
+        with threads(1_000_000):
+            assert counts() == {2}

@@ -190,7 +190,8 @@ def test_the_worker_computes_with_the_cores_that_the_others_leave(
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     started: list[dict[str, str]] = []
     monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: started.append(env))
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in ("OMP_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "5")
     options = ServeOptions(**told)
     for part in ("worker", "api"):
@@ -198,6 +199,7 @@ def test_the_worker_computes_with_the_cores_that_the_others_leave(
     worker, api = started
     assert worker["OMP_NUM_THREADS"] == str(threads)
     assert api["OMP_NUM_THREADS"] == "1"
+    assert worker["OMP_WAIT_POLICY"] == "PASSIVE"
     assert worker["OPENBLAS_NUM_THREADS"] == "5"  # who sets it is right
 
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 import shopkeeper
 from shopkeeper.cli import backups, faults, options, tree
 from shopkeeper.core.errors import Cancelled, ShopkeeperError
+from shopkeeper.core.threads import PATIENT
 
 app = typer.Typer(
     name="shopkeeper",
@@ -146,6 +147,8 @@ def serve_scripted(
 
 def main() -> None:
     """Run the command line and end the process with 0, 1 (error), 2 (usage) or 130 (stopped)."""
+    for name, value in PATIENT.items():  # before a command loads what reads them
+        os.environ.setdefault(name, value)
     code = run(tree.attach(app), sys.argv[1:])
     if "torch" in sys.modules:
         _mute()

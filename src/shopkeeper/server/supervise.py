@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from types import FrameType
 
+from shopkeeper.core.threads import counted
 from shopkeeper.server import process
 from shopkeeper.server.listening import listen
 from shopkeeper.server.observe.names import SHARED
@@ -24,7 +25,6 @@ from shopkeeper.server.options import ServeOptions
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 30.0
 _STEADY_SECONDS = 10.0  # who lived that long starts with the first delay again
 _STOP_SECONDS = 20.0
-_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass
@@ -152,8 +152,8 @@ def _children(part: str, sockets: Sequence[socket.socket]) -> list[Child]:
 def _threads(part: str, options: ServeOptions) -> int:
     """With how many threads a process computes, where the environment does not say.
 
-    Threads of one product wait for each other: beside a busy process two take many times as long as one. So
-    requests take one each, and the worker as many as the other parts leave cores.
+    Threads of one product wait for each other (:mod:`~shopkeeper.core.threads`), so requests take one each,
+    and the worker as many as the other parts leave cores.
     """
     if part != "worker":
         return 1
@@ -169,7 +169,7 @@ def start(
     All share what they measure in the folder ``figures``.
     """
     environment = (
-        dict.fromkeys(_THREADS, str(_threads(part, options)))
+        counted(_threads(part, options))
         | os.environ
         | {
             process.FOLDER: str(folder),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from shopkeeper.customers.predict.trees import Forest
+from shopkeeper.customers.predict.trees import Forest, threads
 
 Array = NDArray[np.float64]
 
@@ -65,8 +65,9 @@ class Blend:
         """Learned from rows with a label of 0 or 1."""
         rows = _some(len(label))
         values, label = values[rows], label[rows]
-        trees = HistGradientBoostingClassifier(**_TREES.get_params()).fit(values, label)
-        return cls(Linear.fit(values, label), trees)
+        with threads(len(values)):
+            trees = HistGradientBoostingClassifier(**_TREES.get_params()).fit(values, label)
+            return cls(Linear.fit(values, label), trees)
 
     def margin(self, values: Array) -> Array:
         """Log-odds of the label 1."""

@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from shopkeeper.customers.predict.activity import Activity
 from shopkeeper.customers.predict.bgnbd import BgNbd
 from shopkeeper.customers.predict.features import Features, features
+from shopkeeper.customers.predict.trees import threads
 from shopkeeper.customers.predict.windows import model_at, sample
 
 Array = NDArray[np.float64]
@@ -89,5 +90,6 @@ def _bagged(
             random_state=number,
         )
         kept = weight > 0
-        found.append(one.fit(values[kept], (bought / offset)[kept], sample_weight=weight[kept]))
+        with threads(len(values)):
+            found.append(one.fit(values[kept], (bought / offset)[kept], sample_weight=weight[kept]))
     return found

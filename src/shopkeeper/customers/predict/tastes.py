@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from shopkeeper.core.events import PURCHASE
 from shopkeeper.core.period import Days
@@ -67,7 +68,8 @@ def learned(rows: pa.Table) -> Tastes | None:
         return None
     rarity = np.log(shape[0] / buyers[kept])
     weighted = bought[:, kept] * rarity
-    found = TruncatedSVD(DIRECTIONS, random_state=0).fit(weighted.tocsr()).components_ * rarity
+    with threadpool_limits(limits=1, user_api="blas"):  # thin matrices: threads only wait
+        found = TruncatedSVD(DIRECTIONS, random_state=0).fit(weighted.tocsr()).components_ * rarity
     return Tastes(item.dictionary.take(pa.array(kept)), found.T.astype(np.float64))
 
 

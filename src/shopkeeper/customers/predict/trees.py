@@ -18,8 +18,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = NDArray[np.float64]
+
+_FEW = 100_000
+
+
+def threads(rows: int) -> threadpool_limits:
+    """For a ``with`` around a fit: one thread where there are few rows, which several would only wait for."""
+    return threadpool_limits(limits=1 if rows <= _FEW else None)
 
 
 @dataclass(frozen=True)

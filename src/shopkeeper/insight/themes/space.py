@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Vectors: TypeAlias = NDArray[np.float32]
 
@@ -84,7 +85,8 @@ def fit(texts: Sequence[Sequence[str]], seed: int) -> Space | None:
     counts = bare.counts(texts)
     have = np.bincount(counts.indices, minlength=len(words))
     weights = (np.log((1 + len(texts)) / (1 + have)) + 1).astype(np.float32)
-    directions = _directions(weighted(counts, weights), seed)
+    with threadpool_limits(limits=1, user_api="blas"):  # thin matrices: threads only wait
+        directions = _directions(weighted(counts, weights), seed)
     return Space(words, weights, directions)
 
 
