@@ -49,7 +49,8 @@ SETS = ("beauty", "sports")
 VALIDATED = 10_000  # validation choices that weights are fitted on
 _DATA = "Amazon Beauty and Sports (5-core), last item of each customer; cold items of Online Retail as well"
 _ALWAYS = 36_500.0  # days: no choice of these files is older than another
-_LEFT_OUT = frozenset({"repeat", "interests", "sequence"})  # nobody reviews twice, or searches
+_LEFT_OUT = frozenset({"repeat", "interests", "newcomer", "sequence"})
+"""Nobody reviews twice, searches or is new; the transformer is trained for each seed."""
 SEEDS = range(int(os.environ.get("RECOMMEND_SEEDS", "1")))
 _PEERS = (  # what each is told besides
     ("implicit", ("128", "256")),

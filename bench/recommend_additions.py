@@ -1,4 +1,4 @@
-"""Recommend: what popularity of seven days adds, on MovieLens-100k and RetailRocket, and what interests do.
+"""Recommend: what popularity of seven days adds, on MovieLens-100k and RetailRocket, interests and newcomers.
 
 Each is answered by the difference in NDCG@10 on the same choices, 95 % by paired bootstrap:
 
@@ -7,6 +7,8 @@ Each is answered by the difference in NDCG@10 on the same choices, 95 % by paire
   shuffle; RetailRocket: the last buy.
 * `interests`: the mixture with that head against that without it, on the simulated shop, whose customers
   search: for those who have searched lately, and for all.
+* `newcomer`: by week on MovieLens-100k (eight) and Online Retail (four), the mixture with that head against
+  that without it: for those without a history, and for all.
 
 Weights are fitted on the validation. What is not above zero is left out of the product, as the transformer's
 bias by the time to the request was (docs/decisions/0031).
@@ -16,15 +18,17 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from bench._kept import Kept
+from bench._recommend_data import online_retail
 from bench._recommend_peers import Asked, estimated
 from bench.harness import DATA, HERE, Row, child, write
 from bench.recommend import SOURCES
@@ -39,6 +43,7 @@ from shopkeeper.recommend.history import DAY_MS, Floats, History, Ints, encode
 from shopkeeper.recommend.mixture import Mask
 from shopkeeper.recommend.model import catalogue, learned, with_catalogue
 from shopkeeper.recommend.ranking import ranked
+from shopkeeper.recommend.spoken import Spoken
 from shopkeeper.recommend.weighing import fit
 from shopkeeper.shop import Shop
 
@@ -55,10 +60,12 @@ def main() -> None:
         validation, test = made()
         rows += kept.rows(f"{name}-popular", partial(_popular, name, validation, test))
     rows += kept.rows("simulated-interests", _interests)
+    for name, history, weeks in (("movielens-100k", _films, 8), ("online_retail", _orders, 4)):
+        rows += kept.rows(f"{name}-newcomer", partial(_newcomers, name, history, weeks))
     write(
         "recommend_additions",
         rows,
-        data="MovieLens-100k, last rating; RetailRocket, last buy; simulated shop",
+        data="MovieLens-100k, RetailRocket, last choices; MovieLens, simulated shop, Online Retail, by week",
     )
 
 
@@ -73,36 +80,71 @@ def _interests() -> Iterator[Row]:
         with Shop.open(folder) as shop:
             items = catalogue(shop)
             history = with_catalogue(learned(shop)[0], items)
-    known = goods(history.item_ids, items)
+    yield from _by_week("simulated", "interests", history, goods(history.item_ids, items), 2)
+
+
+def _newcomers(name: str, made: Callable[[], tuple[History, Goods]], weeks: int) -> Iterator[Row]:
+    yield from _by_week(name, "newcomer", *made(), weeks)
+
+
+_SPEAKS: Final[Mapping[str, tuple[str, str, Callable[[Queries], NDArray[np.bool_]]]]] = {
+    "interests": ("searched", "who searched", lambda q: np.diff(_spoken(q).starts) > 0),
+    "newcomer": ("new", "without a history", lambda q: q.lengths == 0),
+}
+"""To whom a head speaks: the name of that row, in words, and who they are."""
+
+
+def _spoken(queries: Queries) -> Spoken:
+    assert queries.spoken is not None
+    return queries.spoken
+
+
+def _by_week(name: str, head: str, history: History, known: Goods, weeks: int) -> Iterator[Row]:
+    """By week, the mixture with this head less that without it."""
+    part, whom, speaks = _SPEAKS[head]
     gained: list[tuple[Floats, Floats, NDArray[np.bool_], Ints]] = []
-    for validation, test in by_weeks(history, 2, 5000):
+    for validation, test in by_weeks(history, weeks, 5000):
         cases, shown = askable(test)
         found = []
-        for left_out in ("interests", ""):
-            recipes = {name: one for name, one in heads().items() if name != left_out}
+        for left_out in (head, ""):
+            recipes = {one: recipe for one, recipe in heads().items() if one != left_out}
             weighed = weigh_on(validation, known, lambda _: None, recipes)
             fitted = adopted(fit_heads(test.learned, known, print, recipes), weighed.heads)
             mixture = replace(weighed, heads=fitted)
             found.append(ranked(mixture, cases.queries, cases.chosen, shown))
-        assert cases.queries.spoken is not None
-        said = np.diff(cases.queries.spoken.starts) > 0
         without, with_it = found
         gained.append(
-            (with_it.ndcg - without.ndcg, with_it.loss - without.loss, said, cases.customer)
+            (
+                with_it.ndcg - without.ndcg,
+                with_it.loss - without.loss,
+                speaks(cases.queries),
+                cases.customer,
+            )
         )
     ndcg, loss, said, customer = (np.concatenate(parts) for parts in zip(*gained, strict=True))
     note = "the mixture with it less that without it"
-    yield estimated("recommend.simulated.interests.ndcg10", ndcg, note, customer)
-    yield estimated(
-        "recommend.simulated.interests.ndcg10.searched",
-        ndcg[said],
-        f"who searched; {note}",
-        customer[said],
-    )
-    yield estimated("recommend.simulated.interests.logloss", loss, f"nats; {note}", customer)
+    start = f"recommend.{name}.{head}"
+    yield estimated(f"{start}.ndcg10", ndcg, note, customer)
+    yield estimated(f"{start}.ndcg10.{part}", ndcg[said], f"{whom}; {note}", customer[said])
+    yield estimated(f"{start}.logloss", loss, f"nats; {note}", customer)
+
+
+def _films() -> tuple[History, Goods]:
+    history = _ratings()
+    return history, Goods.unknown(len(history.item_ids))
+
+
+def _orders() -> tuple[History, Goods]:
+    choices = online_retail()
+    return choices.history, choices.goods
 
 
 def _movielens() -> tuple[Asked, Asked]:
+    test = last_choices(_ratings())
+    return _asked(last_choices(test.learned)), _asked(test)
+
+
+def _ratings() -> History:
     with (DATA / "movielens-100k" / "ml-100k.inter").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file, delimiter="\t"))[1:]
     table = pa.table(
@@ -113,8 +155,7 @@ def _movielens() -> tuple[Asked, Asked]:
             "strength": pa.array(np.ones(len(rows))),
         }
     )
-    test = last_choices(encode(table))
-    return _asked(last_choices(test.learned)), _asked(test)
+    return encode(table)
 
 
 def _asked(cases: Cases) -> Asked:

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[imp
 from shopkeeper.core import discovery
 from shopkeeper.recommend.cases import only
 from shopkeeper.recommend.heads.base import Goods, Head, Queries, past
+from shopkeeper.recommend.heads.newcomer import Newcomer
 from shopkeeper.recommend.heads.popular import Popular
 from shopkeeper.recommend.history import DAY_MS, History
 from shopkeeper.recommend.linear import inverse, solve
@@ -102,6 +103,8 @@ class TestContract:
         black = customers % 2 == 0
         if name == "popular":  # the same for everybody is what it is
             assert np.ptp(found, axis=0).max() == 0
+        elif name == "newcomer":  # these have a history
+            assert not found.any()
         else:
             assert (own[0][black] > own[1][black]).all()
             assert (own[1][~black] > own[0][~black]).all()
@@ -134,6 +137,35 @@ class TestContract:
         queries = Queries(np.zeros(2, np.int64), none, none, np.zeros(0), np.zeros(1, np.int64))
         found = _dense(head(name).fit(empty, Goods.unknown(1)).affinities(queries))
         assert found.shape == (1, 1)
+
+
+def test_who_is_new_is_shown_what_others_chose_first_and_no_more_than_is_kept() -> None:
+    # Ten begin with the door, nine with door, mat and bell at once; everybody buys much bread later.
+    rows = [(n, 0, 1) for n in range(10)]
+    rows += [(n, item, 1) for n in range(10, 19) for item in (0, 1, 2)]
+    rows += [(n, 3, 2 + day) for n in range(19) for day in range(5)]
+    table = np.array(sorted(rows), dtype=np.int64)
+    history = History(
+        table[:, 0],
+        table[:, 1],
+        table[:, 2] * DAY_MS,
+        np.ones(len(table)),
+        pa.array([f"c{n}" for n in range(20)]),  # the last has chosen nothing
+        pa.array(["door", "mat", "bell", "bread"]),
+    )
+    now = np.array([8 * DAY_MS, 8 * DAY_MS])
+    two = Queries(np.array([0, 0, 1]), np.array([3]), np.array([DAY_MS]), np.ones(1), now)
+    fitted = head("newcomer").fit(history, Goods.unknown(4))
+    new, known = _dense(fitted.affinities(two))
+    assert not known.any()
+    door, mat, bell, bread = new
+    assert door == pytest.approx(
+        13 / 3 * mat
+    )  # ten whole choices and nine thirds, over nine thirds
+    assert mat == pytest.approx(bell)
+    assert bread == 0
+    few = _dense(Newcomer(keep=1).fit(history, Goods.unknown(4)).affinities(two))
+    assert np.flatnonzero(few[0]).tolist() == [0]
 
 
 @pytest.mark.parametrize("season", [False, True])

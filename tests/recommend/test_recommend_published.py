@@ -43,8 +43,9 @@ def _dense(found: Any) -> Any:
 @pytest.mark.parametrize("name", LIGHT)
 def test_a_head_by_a_recipe_of_ones_own_says_the_same_from_disk(tmp_path: Path, name: str) -> None:
     recipe = discovery.load("shopkeeper.recommend.heads", name, what="head").HEAD()
-    numbers = [one for one in fields(recipe) if one.init and one.type in {"float", "float | None"}]
-    changed = replace(recipe, **{one.name: 0.25 for one in numbers})
+    numbers = {"float": 0.25, "float | None": 0.25, "int": 7}
+    values = {f.name: numbers[str(f.type)] for f in fields(recipe) if f.init and f.type in numbers}
+    changed = replace(recipe, **values)
     assert changed != recipe
     fitted = changed.fit(HISTORY, GOODS)
     found = _loaded(tmp_path, name, fitted)

@@ -28,6 +28,7 @@ _WORDS = {
         "popular.purchase": "Popular now: {count} customers bought it in the last {days} days.",
         "popular.view_item": "Popular now: {count} customers looked at it in the last {days} days.",
         "popular.before": "Popular in this shop, though not in the last {days} days.",
+        "newcomer.first": "Often what customers choose first.",
         "related": "Chosen by the same customers as {title}.",
         "interests.bought": "For the same interest as {title}, bought on {day}.",
         "interests.looked": "For the same interest as {title}, looked at on {day}.",
@@ -46,6 +47,7 @@ _WORDS = {
         "popular.purchase": "近期热销：最近 {days} 天有 {count} 位顾客买过。",
         "popular.view_item": "近期热门：最近 {days} 天有 {count} 位顾客看过。",
         "popular.before": "本店一直受欢迎（最近 {days} 天没有成交）。",
+        "newcomer.first": "常是顾客最先选择的商品。",
         "related": "选过「{title}」的顾客也选了它。",
         "interests.bought": "与 {day} 买过的「{title}」属于同一兴趣。",
         "interests.looked": "与 {day} 看过的「{title}」属于同一兴趣。",
@@ -115,6 +117,11 @@ class Writer:
         evidence: dict[str, str | float | int | None] = {"customers": count, "days": RECENT_DAYS}
         return Reason(code=code, text=text, evidence=evidence, weight=weight)
 
+    def first(self, weight: float = 1.0) -> Reason:
+        """That many begin with it."""
+        code = "newcomer.first"
+        return Reason(code=code, text=_WORDS[self.lang][code], evidence={}, weight=weight)
+
     def because(
         self,
         history: History,
@@ -175,6 +182,8 @@ class Writer:
                 reason = self.said(history, saying, share)
             elif row >= 0:
                 reason = self.because(history, row, names[head], item_id, share)
+            elif names[head] == "newcomer":
+                reason = self.first(share)
             else:
                 reason = self.popular(int(serving.place[item]), share)
             yield self.named(

@@ -30,7 +30,7 @@ class Popular:
 
     def fit(self, history: History, goods: Goods) -> FittedPopular:  # noqa: ARG002 - as every head
         """Count choices by their age."""
-        counted = _faded(history, self.half_life_days or self._fitting(history), history.end)
+        counted = faded(history, self.half_life(history), history.end)
         return FittedPopular((counted + self.prior).astype(np.float32))
 
     def momentum(self, history: History, prior: float) -> Floats:
@@ -38,25 +38,27 @@ class Popular:
 
         What is usual is its share of all choices there ever were.
         """
-        lately = _faded(history, self.half_life_days or self._fitting(history), history.end)
+        lately = faded(history, self.half_life(history), history.end)
         ever = np.bincount(history.item, history.strength, len(lately))
         usual = ever * (lately.sum() / ever.sum()) if len(history.item) else ever
         return np.asarray((lately + prior) / (usual + prior))
 
-    def _fitting(self, history: History) -> float:
-        """The best of a few half-lives; the usual one where a week or what came before it is too small."""
+    def half_life(self, history: History) -> float:
+        """Its own in days, else the best of a few; the usual where the last week or the past is small."""
+        if self.half_life_days is not None:
+            return self.half_life_days
         last = history.time > history.end - _WEEK_MS
         before, asked = only(history, ~last), history.item[last]
         if min(len(before.item), len(asked)) < _LEAST:
             return _USUAL
         likely = []
         for days in _HALF_LIVES:
-            counted = _faded(before, days, history.end - _WEEK_MS) + self.prior
+            counted = faded(before, days, history.end - _WEEK_MS) + self.prior
             likely.append(float(np.log(counted[asked] / counted.sum()) @ history.strength[last]))
         return _HALF_LIVES[int(np.argmax(likely))]
 
 
-def _faded(history: History, half_life: float, now: int) -> Floats:
+def faded(history: History, half_life: float, now: int) -> Floats:
     """How often each item was chosen, by the age of the choices in days."""
     days = (now - history.time) / DAY_MS
     weight = history.strength * 0.5 ** (days / half_life)
