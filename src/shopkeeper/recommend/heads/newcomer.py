@@ -28,7 +28,7 @@ class Newcomer:
         counts = faded(first, Popular().half_life(first), history.end)
         if np.count_nonzero(counts) > self.keep:
             counts[counts < np.partition(counts, -self.keep)[-self.keep]] = 0.0
-        return FittedNewcomer(counts.astype(np.float32))
+        return FittedNewcomer(sparse.csr_array(counts.astype(np.float32)[None]))
 
 
 def _first(history: History) -> History:
@@ -50,18 +50,17 @@ def _first(history: History) -> History:
 
 @dataclass(frozen=True)
 class FittedNewcomer:
-    """How often each item was chosen first."""
+    """(1 x items) how often each item was chosen first."""
 
-    counts: np.ndarray[tuple[int], np.dtype[np.float32]]
+    counts: sparse.csr_array
 
     def affinities(self, queries: Queries) -> Affinities:
         """The counts for who has no history, nothing for the others."""
-        item = np.flatnonzero(self.counts)
         new = queries.lengths == 0
-        ends = np.concatenate([[0], np.cumsum(np.where(new, len(item), 0))])
-        count = int(np.count_nonzero(new))
-        three = (np.tile(self.counts[item], count), np.tile(item, count), ends)
-        return sparse.csr_array(three, shape=(len(queries), len(self.counts)))
+        many, row = int(np.count_nonzero(new)), self.counts
+        ends = np.concatenate([[0], np.cumsum(new) * row.nnz])
+        three = (np.tile(row.data, many), np.tile(row.indices, many), ends)
+        return sparse.csr_array(three, shape=(len(queries), row.shape[1]))
 
     def evidence(self, queries: Queries, items: Ints) -> Floats:
         """Nothing: there is no history that it could rest on."""
@@ -69,8 +68,9 @@ class FittedNewcomer:
 
     def grown(self, goods: Goods) -> FittedNewcomer:
         """Nobody has chosen a new item first."""
-        fresh = np.zeros(len(goods.words), np.float32)
-        return FittedNewcomer(np.concatenate([self.counts, fresh]))
+        row = self.counts
+        shape = (1, row.shape[1] + len(goods.words))
+        return FittedNewcomer(sparse.csr_array((row.data, row.indices, row.indptr), shape=shape))
 
 
 HEAD = Newcomer
