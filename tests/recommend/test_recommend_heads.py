@@ -166,6 +166,8 @@ def test_who_is_new_is_shown_what_others_chose_first_and_no_more_than_is_kept() 
     assert bread == 0
     few = _dense(Newcomer(keep=1).fit(history, Goods.unknown(4)).affinities(two))
     assert np.flatnonzero(few[0]).tolist() == [0]
+    tied = _dense(Newcomer(keep=2).fit(history, Goods.unknown(4)).affinities(two))
+    assert np.count_nonzero(tied[0]) == 2  # mat and bell are chosen first as often: one of them
 
 
 @pytest.mark.parametrize("season", [False, True])

@@ -26,8 +26,8 @@ class Newcomer:
         """Count first choices by their age; choices made at once share one."""
         first = _first(history)
         counts = faded(first, Popular().half_life(first), history.end)
-        if np.count_nonzero(counts) > self.keep:
-            counts[counts < np.partition(counts, -self.keep)[-self.keep]] = 0.0
+        if len(counts) > self.keep:
+            counts[np.argpartition(-counts, self.keep - 1)[self.keep :]] = 0.0
         return FittedNewcomer(sparse.csr_array(counts.astype(np.float32)[None]))
 
 
